@@ -194,7 +194,9 @@ impl Context {
 
     /// Width and colours for the result.
     pub(crate) fn layout(&self) -> Layout {
-        Layout { columns: self.columns, color: self.colors.out, now: (self.now)() }
+        // Ages are of the server's time.
+        let now = self.trace.domain_time().unwrap_or_else(self.now);
+        Layout { columns: self.columns, color: self.colors.out, now }
     }
 
     /// The caller's token, when one was given.

@@ -1,7 +1,7 @@
 //! Failures as users see them (`error:`, `cause:`, `hint:`), and exit codes.
 //!
-//! 0 success, 1 failed, 2 usage, 3 not found, 4 not authenticated or forbidden, 5 timed out, 22 the
-//! app answered with an error (`app curl --fail`), 130 interrupted (silent for commands that have
+//! 0 success, 1 failed, 2 usage, 3 not found, 4 not authenticated or forbidden, 5 timed out, 7 not
+//! decided (`app check`), 22 the app answered with an error (`app curl --fail`), 130 interrupted (silent for commands that have
 //! no other end). A closed pipe is silent success.
 
 use std::io::{self, Write};
@@ -27,6 +27,8 @@ pub const NOT_FOUND: u8 = 3;
 pub const DENIED: u8 = 4;
 /// Timed out.
 pub const TIMEOUT: u8 = 5;
+/// Not decided: a check lacked what it needs.
+pub const UNDECIDED: u8 = 7;
 /// The app answered with an error; curl's code for it.
 pub const HTTP_ERROR: u8 = 22;
 /// Interrupted.

@@ -77,6 +77,7 @@ pub(crate) fn ask(running: &Running) -> io::Result<()> {
 
 /// What an emulator tells its administrator about itself.
 #[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Health {
     /// The components that fail or were restarted.
     #[serde(default)]
@@ -84,6 +85,9 @@ pub(crate) struct Health {
     /// The apps of which the heads of requests are captured.
     #[serde(default)]
     pub(crate) captured: Vec<CapturedApp>,
+    /// The time of apps, while it differs from real time.
+    #[serde(default)]
+    pub(crate) domain_time: Option<jiff::Timestamp>,
 }
 
 /// Asks the emulator about itself, as its administrator.

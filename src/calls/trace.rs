@@ -77,6 +77,14 @@ impl std::fmt::Debug for Trace {
     }
 }
 
+impl Trace {
+    /// The server's domain time, if its last answer said that it differs from real time.
+    pub(crate) fn domain_time(&self) -> Option<Timestamp> {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.iter().rev().find(|request| request.status.is_some())?.domain_time
+    }
+}
+
 impl Recorder for Trace {
     fn begin(&self) -> Waits {
         Box::new(self.waiting.begin())

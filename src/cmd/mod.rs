@@ -2,9 +2,12 @@
 
 mod access;
 pub(crate) mod app;
+pub(crate) mod bucket;
 pub(crate) mod capabilities;
 pub(crate) mod completion;
 pub(crate) mod config;
+mod data;
+pub(crate) mod datastore;
 mod debug;
 mod demo;
 pub(crate) mod emulator;
@@ -22,6 +25,7 @@ mod several;
 pub(crate) mod token;
 
 pub(crate) use completion::Completion;
+pub(crate) use data::DataCommand;
 pub(crate) use debug::Debug;
 pub(crate) use demo::Demo;
 pub(crate) use feature::FeatureCommand;

@@ -78,7 +78,7 @@ const TABLE: &[Advice] = &[
     advice(
         "",
         &["exec", "ssh", "shell", "attach"],
-        "apps have no shell access; use ovhai app logs APP or ovhai app curl APP",
+        "run a command in an app: ovhai app exec APP -- COMMAND",
     ),
     advice(
         "",
@@ -87,20 +87,8 @@ const TABLE: &[Advice] = &[
     ),
     advice(
         "",
-        &[
-            "job",
-            "jobs",
-            "notebook",
-            "notebooks",
-            "volume",
-            "volumes",
-            "data",
-            "datastore",
-            "bucket",
-            "buckets",
-            "pipeline",
-        ],
-        "this program is for AI Deploy: apps and their tokens (ovhai --help). For jobs, notebooks, volumes and data use OVHcloud's own client",
+        &["job", "jobs", "notebook", "notebooks", "volume", "volumes", "pipeline"],
+        "this program is for AI Deploy: apps, their tokens and their data (ovhai --help). For jobs and notebooks use OVHcloud's own client; for data: ovhai bucket object upload BUCKET@STORE PATH",
     ),
     advice(
         "",
@@ -194,8 +182,8 @@ const TABLE: &[Advice] = &[
     ),
     advice(
         "app",
-        &["exec", "ssh", "shell", "attach", "bash"],
-        "apps have no shell access; use ovhai app logs APP or ovhai app curl APP",
+        &["ssh", "shell", "attach", "bash"],
+        "run a command in an app: ovhai app exec APP -- COMMAND",
     ),
     advice(
         "app",
@@ -207,6 +195,7 @@ const TABLE: &[Advice] = &[
         &["label", "labels", "tag"],
         "set a label: ovhai app set-label APP KEY VALUE; see all: ovhai app get APP",
     ),
+    advice("app", &["copy", "scp"], "copy files: ovhai app cp APP:PATH LOCAL, or LOCAL APP:PATH"),
     advice("app", &["image"], "change it: ovhai app set-image APP IMAGE"),
     advice(
         "app",
@@ -622,7 +611,7 @@ mod tests {
             ("ovhai -o json list", "ovhai app list"),
             ("ovhai --region app notebook list", "AI Deploy"),
             ("ovhai app redeploy x", "ovhai app restart APP"),
-            ("ovhai apps exec x", "apps have no shell access"),
+            ("ovhai apps ssh x", "ovhai app exec APP -- COMMAND"),
             ("ovhai app run --memory 4Gi image", "ovhai app run has no option --memory"),
             ("ovhai app create --memory=4Gi image", "capabilities flavor list"),
             ("ovhai app run image --public", "--unsecure-http"),

@@ -5,8 +5,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::args::deferred::Deferred;
 use crate::args::global::Global;
 use crate::cmd::{
-    Completion, Debug, Demo, FeatureCommand, Help, Login, Logout, Me, Reference, app::AppCommand,
-    capabilities::CapabilitiesCommand, config::ConfigCommand, emulator::EmulatorCommand,
+    Completion, DataCommand, Debug, Demo, FeatureCommand, Help, Login, Logout, Me, Reference,
+    app::AppCommand, bucket::BucketCommand, capabilities::CapabilitiesCommand,
+    config::ConfigCommand, datastore::DataStoreCommand, emulator::EmulatorCommand,
     registry::RegistryCommand, token::TokenCommand,
 };
 use crate::context::Context;
@@ -60,6 +61,15 @@ pub(crate) enum Command {
     /// Manage registries that images come from
     #[command(visible_alias = "registries")]
     Registry(Deferred<RegistryCommand>),
+    /// Manage buckets, and the objects in them
+    #[command(visible_alias = "buckets")]
+    Bucket(Deferred<BucketCommand>),
+    /// Manage the data stores that have the buckets
+    #[command(visible_alias = "datastores")]
+    Datastore(Deferred<DataStoreCommand>),
+    /// The older spelling of bucket object
+    #[command(hide = true)]
+    Data(Deferred<DataCommand>),
     /// Show the requests of recent commands and their answers
     Debug(Deferred<Debug>),
     /// Show which features the emulator supports
@@ -114,7 +124,11 @@ impl Command {
 
     /// Whether the command handles SIGINT and SIGTERM itself.
     pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self, Self::Emulator(Deferred(command)) if command.handles_signals())
+        match self {
+            Self::Emulator(Deferred(command)) => command.handles_signals(),
+            Self::App(Deferred(command)) => command.handles_signals(),
+            _ => false,
+        }
     }
 
     /// Runs it.
@@ -128,6 +142,9 @@ impl Command {
             Self::Config(Deferred(command)) => command.run(context),
             Self::Capabilities(Deferred(command)) => command.run(context).await,
             Self::Registry(Deferred(command)) => command.run(context).await,
+            Self::Bucket(Deferred(command)) => command.run(context).await,
+            Self::Datastore(Deferred(command)) => command.run(context).await,
+            Self::Data(Deferred(command)) => command.run(context).await,
             Self::Debug(Deferred(command)) => command.run(context),
             Self::Feature(Deferred(command)) => command.run(context).await,
             Self::Auth(Deferred(command)) => match command.verb {
@@ -157,13 +174,15 @@ mod tests {
     /// An argument with the id of a global one replaces it, and would silently take its value too.
     #[test]
     fn no_argument_shadows_a_global_one() {
-        const MEANT: [(&str, &str); 4] = [
+        const MEANT: [(&str, &str); 5] = [
             // `-v` is `--volume` there, as in the service's own client; `--verbose` stays.
             ("run", "verbose"),
             // As in curl: `-o FILE`. The app's response has no format.
             ("curl", "output"),
             // As in curl: `--json DATA`.
             ("curl", "json"),
+            // As in the service's own client: `-o DIR`.
+            ("download", "output"),
             // `--token` selects requests there; the caller's token is `--caller-token`.
             ("requests", "caller-token"),
         ];

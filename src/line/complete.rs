@@ -81,6 +81,10 @@ enum Kind {
     Flavor,
     Image,
     Topic,
+    /// The alias of a data store.
+    Store,
+    /// A bucket with its data store.
+    Bucket,
 }
 
 impl Kind {
@@ -99,6 +103,8 @@ impl Kind {
             "flavor" => Self::Flavor,
             "image" | "given_image" | "first" => Self::Image,
             "topic" => Self::Topic,
+            "store" => Self::Store,
+            "bucket" => Self::Bucket,
             _ => return None,
         })
     }
@@ -232,6 +238,11 @@ impl World {
             Kind::Usage => any([("CPU", ""), ("RAM", "")], word),
             Kind::Flavor => any(FLAVORS.iter().map(|flavor| (flavor.id, flavor.description)), word),
             Kind::Image => self.images(word),
+            Kind::Store => {
+                let stores = self.ask_emulator(async |client| client.data_stores().await);
+                any(stores.iter().map(|store| (store.alias.as_str(), "")), word)
+            }
+            Kind::Bucket => self.buckets(word),
             Kind::Topic => self
                 .topics()
                 .into_iter()
@@ -256,13 +267,45 @@ impl World {
         }
     }
 
-    /// One request to the emulator; none without a timely answer.
+    /// The buckets of all data stores.
+    fn buckets(&self, word: &str) -> Vec<CompletionCandidate> {
+        let all = self.ask_emulator(async |client| {
+            let mut all = Vec::new();
+            for store in client.data_stores().await? {
+                let buckets = client.buckets(&store.alias).await.unwrap_or_default();
+                all.extend(buckets.into_iter().map(|one| format!("{}@{}", one.name, store.alias)));
+            }
+            Ok(all)
+        });
+        let fits = all.into_iter().filter(|bucket| bucket.starts_with(word) && is_plain(bucket));
+        fits.map(CompletionCandidate::new).collect()
+    }
+
+    /// One request to the API of the region; none without a timely answer.
     fn ask<T>(&self, question: impl AsyncFn(Client) -> ovhai_client::Result<Vec<T>>) -> Vec<T> {
+        let running = self.running();
+        let region = running.as_ref().and_then(|running| self.region(running));
+        region
+            .map(|region| self.ask_at(&format!("/regions/{region}"), question))
+            .unwrap_or_default()
+    }
+
+    /// The same to the emulator itself.
+    fn ask_emulator<T>(
+        &self,
+        question: impl AsyncFn(Client) -> ovhai_client::Result<Vec<T>>,
+    ) -> Vec<T> {
+        self.ask_at("", question)
+    }
+
+    fn ask_at<T>(
+        &self,
+        path: &str,
+        question: impl AsyncFn(Client) -> ovhai_client::Result<Vec<T>>,
+    ) -> Vec<T> {
         let answer = || {
-            let running = self.running()?;
-            let region = self.region(&running)?;
-            let Endpoint { base, bearer, connect } = endpoint(&running);
-            let base = format!("{base}/regions/{region}");
+            let Endpoint { base, bearer, connect } = endpoint(&self.running()?);
+            let base = format!("{base}{path}");
             let client = Client::new(Endpoint { base, bearer, connect }).ok()?;
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
@@ -412,7 +455,8 @@ mod tests {
         for kind in [Kind::Stored, Kind::Region, Kind::State, Kind::Role, Kind::Runtime] {
             assert!(count(kind) >= 1, "{kind:?}");
         }
-        for kind in [Kind::Usage, Kind::Flavor, Kind::Image, Kind::Topic] {
+        for kind in [Kind::Usage, Kind::Flavor, Kind::Image, Kind::Topic, Kind::Store, Kind::Bucket]
+        {
             assert!(count(kind) >= 1, "{kind:?}");
         }
     }

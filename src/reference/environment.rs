@@ -32,7 +32,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 40] = [
+pub const VARIABLES: [Variable; 42] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; overrides the login and stored tokens",
@@ -112,6 +112,16 @@ pub const VARIABLES: [Variable; 40] = [
         "`1`: containers may call other apps through the gateway of an emulator at its start",
     )
     .like(&["emulator", "start"], "from-apps"),
+    Variable::new(
+        "OVHAI_TOKEN_EXEC",
+        "`1`: operator tokens may run commands in the containers of their apps, and copy files",
+    )
+    .like(&["emulator", "start"], "token-exec"),
+    Variable::new(
+        "OVHAI_WEEKLY_RESTARTS",
+        "`1`: an emulator interrupts each app a week after its start, as the cloud may do",
+    )
+    .like(&["emulator", "start"], "weekly-restarts"),
     Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator automatically"),
     Variable::new(
         "OVHAI_KEYRING",

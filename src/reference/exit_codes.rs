@@ -1,10 +1,10 @@
 //! The exit codes.
 
 use super::page::{Block, Page};
-use crate::error::{DENIED, FAILED, HTTP_ERROR, INTERRUPTED, NOT_FOUND, TIMEOUT, USAGE};
+use crate::error::{DENIED, FAILED, HTTP_ERROR, INTERRUPTED, NOT_FOUND, TIMEOUT, UNDECIDED, USAGE};
 
 /// Every code, and what it means.
-pub const CODES: [(u8, &str); 8] = [
+pub const CODES: [(u8, &str); 9] = [
     (
         0,
         "success; also if the reader closed the pipe early, and if `emulator start` in the foreground was asked to stop",
@@ -14,6 +14,7 @@ pub const CODES: [(u8, &str); 8] = [
     (NOT_FOUND, "something named on the command line does not exist"),
     (DENIED, "not authenticated, or forbidden"),
     (TIMEOUT, "timed out: `--wait=DURATION` expired, or the server did not answer in time"),
+    (UNDECIDED, "not decided: `app check` has no engine, or what it has can't run the image"),
     (HTTP_ERROR, "the app answered with an error (`app curl --fail`, as in curl)"),
     (
         INTERRUPTED,

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::private_file;
 
 /// The options of `emulator start` that are saved, and the variables that override them.
-const KEPT: [(&str, Option<&str>); 15] = [
+const KEPT: [(&str, Option<&str>); 17] = [
     ("port", Some("OVHAI_PORT")),
     ("tls", Some("OVHAI_TLS")),
     ("host", Some("OVHAI_HOST")),
@@ -27,6 +27,8 @@ const KEPT: [(&str, Option<&str>); 15] = [
     ("container-label", Some("OVHAI_CONTAINER_LABELS")),
     ("keep-failed", Some("OVHAI_KEEP_FAILED")),
     ("from-apps", Some("OVHAI_FROM_APPS")),
+    ("token-exec", Some("OVHAI_TOKEN_EXEC")),
+    ("weekly-restarts", Some("OVHAI_WEEKLY_RESTARTS")),
     ("stop-after", Some("OVHAI_STOP_AFTER")),
 ];
 

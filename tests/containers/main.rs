@@ -4,6 +4,11 @@
 //! off its requests then.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod check;
+mod exec;
+mod image;
+mod volumes;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -65,9 +70,9 @@ fn build_image(socket: &str, directory: &Path) {
         std::fs::create_dir_all(root.join(name)).unwrap();
     }
     std::fs::copy("/bin/busybox", root.join("bin/busybox")).expect("busybox-static is installed");
-    for program in
-        ["sh", "httpd", "cat", "id", "sleep", "ip", "sed", "ls", "env", "mkfifo", "rm", "nc"]
-    {
+    for program in [
+        "sh", "httpd", "cat", "id", "sleep", "ip", "sed", "ls", "env", "mkfifo", "rm", "nc", "stty",
+    ] {
         let _ = std::os::unix::fs::symlink("busybox", root.join("bin").join(program));
     }
     std::fs::write(root.join("www/index.html"), "Hello from a container").unwrap();

@@ -98,7 +98,7 @@ async fn any_server_that_speaks_the_api_is_an_endpoint() {
 fn changes_at_a_remote_endpoint_are_announced_or_refused() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["config", "add", "far", "http://far.invalid"]);
-    let changes: [&[&str]; 8] = [
+    let changes: [&[&str]; 10] = [
         &["app", "run", "x"],
         &["app", "stop", "x"],
         &["app", "delete", "x", "--yes"],
@@ -107,9 +107,12 @@ fn changes_at_a_remote_endpoint_are_announced_or_refused() {
         &["token", "delete", "x", "--yes"],
         &["registry", "add", "r.example.com", "-u", "x"],
         &["app", "scale", "x", "--replicas", "2"],
+        &["app", "cp", ".", "x:/"],
+        &["app", "exec", "x", "--", "true"],
     ];
     for change in changes {
-        let arguments = [change, &["--region", "far", "--token", "x"]].concat();
+        let (verb, rest) = change.split_at(2);
+        let arguments = [verb, &["--region", "far", "--token", "x"], rest].concat();
         let (code, said) = cli.fails(&arguments);
         assert!(said.contains("Target: far (http://far.invalid)"), "{change:?}: {said}");
         assert_eq!(code, 1, "{said}");

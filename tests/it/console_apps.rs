@@ -1,10 +1,17 @@
 //! The console's pages of apps, with a browser's requests.
 
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ovhai_core::ports::ReplicaUsage;
+use ovhai_runtime::SimRuntime;
 use ovhai_test_support::console::Console;
 use ovhai_test_support::raw::Client;
 use ovhai_test_support::visitor::{Visitor, field};
-use ovhai_test_support::{Answer, TestCli, TestEmulator};
+use ovhai_test_support::{Answer, TestCli, TestEmulator, eventually};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use crate::OVHAI;
 
@@ -447,4 +454,30 @@ async fn a_change_through_the_api_reaches_the_open_page() {
     stream.until(b">first<").await;
     e.submit(&[], json!({"name": "second"})).await;
     stream.until(b">second<").await;
+}
+
+#[tokio::test]
+async fn charts_show_requests_and_what_replicas_use() {
+    // Requests to it fail.
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let sim = SimRuntime::automatic(closed);
+    let builder = TestEmulator::builder().runtime(Arc::new(sim.clone()));
+    let emulator = builder.sample_every(Duration::from_millis(50)).start().await.unwrap();
+    let e = TestEmulator { emulator, sim: Some(sim.clone()) };
+    let app = e.run_app(&[], json!({"name": "drawn"})).await;
+    let launched = sim.launched().last().unwrap().number;
+    sim.set_usage(launched, ReplicaUsage { cpu: Duration::from_secs(1), memory: 5 << 20 });
+    let owner = Mutex::new(Console::owner(&e).await);
+    let path = format!("apps/{}", app.id);
+    eventually("charts", || async {
+        assert_eq!(e.query(&app, Some(e.emulator.administrator())).await.status, 502);
+        let page = owner.lock().await.get(&path).await.text();
+        let has = |part: &str| page.contains(part);
+        let is_drawn = has("Memory in use, the last 30 minutes. Now: 5 MiB.")
+            && has("CPU cores in use, the last 30 minutes. Now: 0.")
+            && has("Replicas that answer, the last 30 minutes. Now: 1.")
+            && !has("Now all: 0. Now 5xx: 0.");
+        is_drawn.then_some(())
+    })
+    .await;
 }

@@ -121,7 +121,7 @@ async fn the_project_shows_what_the_caller_may_know() {
     assert!(regions.contains("2, no limit") && regions.contains("1, no limit"), "{regions}");
     assert!(part(&text, "emulator").contains(env!("CARGO_PKG_VERSION")));
     assert!(part(&text, "limits").contains("answer-headers"));
-    assert!(part(&text, "data").contains("not emulated yet"));
+    assert!(part(&text, "data").contains("ovhai datastore list"));
     assert!(part(&text, "images").contains("infrastructureascode/hello-world"));
 
     // A token sees what it selects, of its region.

@@ -19,7 +19,7 @@ use crate::OVHAI;
 const SESSIONS: [&str; 3] = ["README.md", "docs/how-to.md", "docs/tutorial.md"];
 
 /// The variable with the program's path.
-const INTERNAL: [&str; 2] = ["ovhai __supervise", "ovhai __launch"];
+const INTERNAL: [&str; 3] = ["ovhai __supervise", "ovhai __launch", "ovhai __archive"];
 
 #[test]
 fn the_sessions_of_the_readme_run() {

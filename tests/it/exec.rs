@@ -1,509 +1,390 @@
-//! `emulator exec`: an emulator for one command.
+//! Commands in apps.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
-use ovhai_test_support::processes::app_file;
+use ovhai_api_types::{App, ExecStatus, Placement, TerminalSize};
+use ovhai_client::{Client, Endpoint, ExecMessage, ExecReceiver, ExecSender, ExecTask};
+use ovhai_runtime::SimRuntime;
+use ovhai_test_support::processes::{app_file, processes};
 use ovhai_test_support::pty::Talk;
-use ovhai_test_support::{TestCli, eventually_now, stderr};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use ovhai_test_support::raw::SOON;
+use ovhai_test_support::{TestCli, TestEmulator, eventually, eventually_now};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
 
 use crate::OVHAI;
 
-/// A directory for the directories of emulators, and commands with an emulator of their own.
-struct Room {
-    cli: TestCli,
+/// A command line whose emulator runs the local process `p`.
+fn with_process() -> TestCli {
+    let cli = TestCli::new(OVHAI);
+    let server = app_file("server");
+    let run = ["app", "run", "x", "--name", "p", "--runtime", "process", "--wait"];
+    cli.ok(&[&run[..], &["-e", "GREETING=hello", "--", "python3", &server]].concat());
+    cli
 }
 
-impl Room {
-    fn new() -> Self {
-        let cli = TestCli::new(OVHAI);
-        std::fs::create_dir(cli.home().join("tmp")).unwrap();
-        Self { cli }
-    }
+fn exec<'a>(options: &[&'a str], command: &[&'a str]) -> Vec<&'a str> {
+    [&["app", "exec", "p"], options, &["--"], command].concat()
+}
 
-    fn base(&self) -> PathBuf {
-        self.cli.home().join("tmp")
-    }
+fn spawn(cli: &TestCli, arguments: &[&str]) -> Child {
+    let mut command = Command::new(cli.executable());
+    command.args(arguments).env_clear().envs(cli.environment()).current_dir(cli.home());
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    piped.spawn().unwrap()
+}
 
-    fn command(&self, script: &str) -> Command {
-        let mut command = Command::new(OVHAI);
-        command
-            .args(["emulator", "exec", "--quota", "unlimited", "--", "sh", "-c", script])
-            .env_clear()
-            .envs(self.cli.environment())
-            .env("TMPDIR", self.base())
-            .env("OVHAI", OVHAI)
-            .env("O", OVHAI)
-            .current_dir(self.cli.home())
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, script: &str) -> Output {
-        self.command(script).output().unwrap()
-    }
-
-    /// Runs a script that has to succeed; returns its output.
-    fn ok(&self, script: &str) -> String {
-        let output = self.run(script);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}: {}: {said}", output.status);
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Starts a script, and waits until it has printed a line.
-    fn start(&self, script: &str) -> Exec {
-        let mut command = self.command(script);
-        // In a process group of its own, as a shell starts it.
-        let mut child = command
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(stderr())
-            .spawn()
-            .unwrap();
-        let stdin = child.stdin.take().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        Exec { child, stdin: Some(stdin), stdout, line: line.trim().to_owned() }
-    }
-
-    /// Waits until no directory of an emulator is left.
-    fn is_empty(&self) {
-        eventually_now("the directory is empty", || names(&self.base()).is_empty().then_some(()));
+/// Reads until this was said.
+fn until(child: &mut Child, text: &str) {
+    let mut said = String::new();
+    let out = child.stdout.as_mut().unwrap();
+    while !said.contains(text) {
+        let mut byte = [0];
+        out.read_exact(&mut byte).unwrap();
+        said.push(byte[0].into());
     }
 }
 
-struct Exec {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
-    line: String,
-}
-
-impl Exec {
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
-    }
-
-    /// The process between it and the command.
-    fn attendant(&self) -> Pid {
-        let pid = self.child.id();
-        let all = eventually_now("it has an attendant", || {
-            let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-            let children = tasks.flatten().filter_map(|task| {
-                std::fs::read_to_string(task.path().join("children")).ok()
-            });
-            let pids: Vec<i32> = children
-                .flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-                .filter_map(|pid| pid.parse().ok())
-                .filter(|pid| is_attendant(*pid))
-                .collect();
-            pids.first().copied()
-        });
-        Pid::from_raw(all).unwrap()
-    }
-
-    fn next_line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        line.trim().to_owned()
-    }
-
-    /// The rest of its output, and its end.
-    fn end(mut self) -> (std::process::ExitStatus, String) {
-        drop(self.stdin.take());
-        let mut rest = String::new();
-        self.stdout.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap(), rest)
-    }
-}
-
-fn is_attendant(pid: i32) -> bool {
-    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    line.split(|byte| *byte == 0).nth(1) == Some(b"__attend")
-}
-
-fn names(directory: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(directory).unwrap().flatten();
-    entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
-}
-
-/// Whether a process runs; a zombie does not.
-fn runs(pid: &str) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit_once(')').unwrap().1.trim_start().starts_with('Z'))
-}
-
-fn gone(pids: &[&str]) {
-    for pid in pids {
-        eventually_now("the process ends", || (!runs(pid)).then_some(()));
-    }
+fn emulator_pid(cli: &TestCli) -> Pid {
+    let running = std::fs::read_to_string(cli.state_dir().join("emulator.json")).unwrap();
+    let running: Value = serde_json::from_str(&running).unwrap();
+    Pid::from_raw(running["pid"].as_i64().unwrap().try_into().unwrap()).unwrap()
 }
 
 #[test]
-fn the_exit_code_or_the_signal_is_passed_on() {
-    let room = Room::new();
-    assert_eq!(room.run("exit 0").status.code(), Some(0));
-    assert_eq!(room.run("exit 7").status.code(), Some(7));
-    for signal in [15, 9, 6, 2] {
-        let status = room.run(&format!("kill -{signal} $$")).status;
-        assert_eq!((status.signal(), status.core_dumped()), (Some(signal), false));
-    }
-    for (word, code) in [("/nowhere/x", 127), ("/etc/passwd", 126)] {
-        let output = room
-            .cli
-            .command(&["emulator", "exec", "--", word])
-            .env("TMPDIR", room.base())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{said}");
-        assert!(said.contains(&format!("error: the command {word} can't be run")), "{said}");
-        assert!(said.contains("hint: "), "{said}");
-    }
-    // A wrong option of the emulator: the command does not run.
-    let output = room
-        .cli
-        .command(&["emulator", "exec", "--regions", "a b", "--", "touch", "ran"])
-        .env("TMPDIR", room.base())
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(!room.cli.home().join("ran").exists());
-    assert!(names(&room.base()).is_empty());
-}
-
-#[test]
-fn the_command_has_the_streams_and_limits_of_its_starter() {
-    let room = Room::new();
-    let command = room.command("cat; umask; ulimit -n; echo said >&2; cat <&7");
-    let shell = format!(
-        "umask 027; ulimit -n 500; exec \"$@\" 7<{}",
-        room.cli.home().join("seven").display()
+fn output_input_and_exit_codes_are_passed_on() {
+    let cli = with_process();
+    let run = |options: &[&str], script: &str, input: &[u8]| {
+        let arguments = exec(options, &["sh", "-c", script]);
+        cli.command(&arguments).write_stdin(input).output().unwrap()
+    };
+    let said = run(&[], "echo out; echo err >&2; exit 7", b"");
+    assert_eq!(
+        (said.status.code(), &said.stdout[..], &said.stderr[..]),
+        (Some(7), &b"out\n"[..], &b"err\n"[..])
     );
-    std::fs::write(room.cli.home().join("seven"), "seven").unwrap();
-    let words = [command.get_program()].into_iter().chain(command.get_args());
-    let mut child = Command::new("sh")
-        .args(["-c", &shell, "sh"])
-        .args(words)
-        .env_clear()
-        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .current_dir(room.cli.home())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(b"typed\n").unwrap();
+    // The environment is the app's.
+    let said = run(&[], "echo $GREETING; test -n \"$PORT\"", b"");
+    assert_eq!((said.status.code(), &said.stdout[..]), (Some(0), &b"hello\n"[..]));
+    assert_eq!(run(&["--replica", "1"], "kill -9 $$", b"").status.code(), Some(137));
+    // Without -i the input is empty, with it ends when the client's does.
+    assert_eq!(run(&[], "cat", b"unread").stdout, b"");
+    assert_eq!(run(&["-i"], "cat; echo end", b"read ").stdout, b"read end\n");
+    // A command that reads nothing of a long input.
+    assert_eq!(run(&["-i"], "exit 3", &[b'x'; 1024 * 1024]).status.code(), Some(3));
+    let mut seed = 1_u32;
+    let binary: Vec<u8> = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        seed.to_be_bytes()[0]
+    })
+    .take(10 * 1024 * 1024)
+    .collect();
+    let back = run(&["-i"], "cat", &binary).stdout;
+    assert!(back == binary, "{} bytes came back", back.len());
+
+    // As typed for other programs: the command's options are its own.
+    let said = cli.ok(&["app", "exec", "p", "sh", "-c", "echo $0 $1", "-o", "--json"]);
+    assert_eq!(said, "-o --json\n");
+    let (code, said) = cli.fails(&exec(&[], &["/no/such/program"]));
+    assert_eq!(code, 127, "{said}");
+    assert!(said.contains("can't be started: No such file"), "{said}");
+    let (code, said) = cli.fails(&exec(&["--replica", "2"], &["true"]));
+    assert!(code == 3 && said.contains("there is 1"), "{said}");
+    let log = std::fs::read_to_string(cli.state_dir().join("emulator.log")).unwrap_or_default();
+    assert!(!log.contains("GREETING"), "{log}");
+}
+
+#[test]
+fn signals_are_passed_on() {
+    let cli = with_process();
+    let script = "trap 'echo got it; exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+    let mut child = spawn(&cli, &exec(&[], &["sh", "-c", script]));
+    until(&mut child, "ready");
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "typed\n0027\n500\nseven");
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "said\n");
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(9), &b"\ngot it\n"[..]));
+    let mut child = spawn(&cli, &exec(&["-i"], &["sh", "-c", "echo ready; exec sleep 1000"]));
+    until(&mut child, "ready");
+    // Also when the command reads nothing of an input that does not end.
+    let mut input = child.stdin.take().unwrap();
+    let typing = std::thread::spawn(move || while input.write_all(&[0; 65536]).is_ok() {});
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    typing.join().unwrap();
 }
 
 #[test]
-fn the_command_has_only_the_variables_of_its_emulator() {
-    let room = Room::new();
-    let mut command = room.command(
-        "env; \"$O\" app run --runtime process python:3 --name p --wait -- sh -c 'env > app.env; exec python3 \"$0\"' \"$SERVER\" >&2",
-    );
-    let output = command
-        .env("OVHAI_TOKEN", "mine")
-        .env("OVHAI_REGION", "nowhere")
-        .env("OVHAI_PORT", "1")
-        .env("OVHAI_STATE_DIR", "/nowhere")
-        .env("OVHAI_TEST_OF_MINE", "x")
-        .env("KEPT", "y")
-        .env("SERVER", app_file("server"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    let mut own: Vec<_> = text.lines().filter(|line| line.starts_with("OVHAI_")).collect();
-    own.sort_unstable();
-    let value = |name: &str| {
-        let line = own.iter().find_map(|line| line.strip_prefix(&format!("{name}=")));
-        line.unwrap_or_else(|| panic!("{name}: {own:?}"))
+fn a_terminal_is_the_commands() {
+    let cli = with_process();
+    let script = "stty size; read a; echo \"got $a\"; echo $TERM; \
+        until [ \"$(stty size)\" = '24 100' ]; do sleep 0.02; done; echo resized; exit 4";
+    let mut talk = Talk::begin(&cli, &exec(&[], &["sh", "-c", script]));
+    talk.expect("24 120");
+    talk.types("word\r");
+    talk.expect("got word");
+    talk.expect("xterm");
+    talk.resize(100);
+    talk.expect("resized");
+    assert_eq!(talk.end().0, 4);
+
+    // Ctrl-C is a key of the command's.
+    let mut talk = Talk::begin(&cli, &exec(&[], &["sh", "-c", "echo up; exec sleep 1000"]));
+    talk.expect("up");
+    talk.types("\x03");
+    assert_eq!(talk.end().0, 130);
+    // A signal of another program ends this one, and the command with it.
+    let mut talk = Talk::begin(&cli, &exec(&[], &["sh", "-c", "echo up; exec sleep 4711.25"]));
+    talk.expect("up");
+    talk.signal(Signal::TERM);
+    assert_eq!(talk.end().0, 143);
+    eventually_now("the command is gone", || processes("sleep 4711.25").is_empty().then_some(()));
+    // Without a local terminal, too.
+    let script = "stty size; cat; echo over";
+    let arguments = exec(&["-t"], &["sh", "-c", script]);
+    let output = cli.command(&arguments).write_stdin("typed\n").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("24 80\r\n") && said.ends_with("typed\r\nover\r\n"), "{said:?}");
+}
+
+#[test]
+fn nothing_is_left() {
+    let cli = with_process();
+    let start = |time: &str| {
+        let script = format!("trap '' TERM HUP; sleep {time} & echo up; wait");
+        let mut child = spawn(&cli, &exec(&[], &["sh", "-c", &script]));
+        until(&mut child, "up");
+        assert!(!processes(&format!("sleep {time}")).is_empty());
+        child
     };
-    let directory = value("OVHAI_STATE_DIR");
-    assert!(Path::new(directory).starts_with(room.base()), "{directory}");
-    for (name, expected) in [
-        ("OVHAI_CONFIG_DIR", format!("{directory}/config")),
-        ("OVHAI_EXEC", directory.to_owned()),
-        ("OVHAI_AUTOSTART", "0".into()),
-        ("OVHAI_LOCAL_ONLY", "1".into()),
-        ("OVHAI_KEYRING", "0".into()),
-    ] {
-        assert_eq!(value(name), expected, "{name}");
+    let is_gone = |time: &str| {
+        let words = format!("sleep {time}");
+        eventually_now("the command is gone", || processes(&words).is_empty().then_some(()));
+    };
+    // The client is killed.
+    let mut child = start("4721.5");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    is_gone("4721.5");
+    // The app is stopped.
+    let child = start("4722.5");
+    cli.ok(&["app", "stop", "p"]);
+    is_gone("4722.5");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(137));
+    let (code, said) = cli.fails(&exec(&[], &["true"]));
+    assert!(code == 1 && said.contains("no running replica"), "{said}");
+    assert!(said.contains("hint: start it: ovhai app start p"), "{said}");
+    cli.ok(&["app", "start", "p"]);
+    cli.ok(&["app", "wait", "p"]);
+    // The emulator is killed.
+    let child = start("4723.5");
+    kill_process(emulator_pid(&cli), Signal::KILL).unwrap();
+    is_gone("4723.5");
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("ended before the command"), "{said}");
+}
+
+#[test]
+fn a_built_in_image_has_no_processes() {
+    let cli = TestCli::with_echo(OVHAI);
+    let (code, said) = cli.fails(&["app", "exec", "e", "--", "sh"]);
+    assert!(code == 1 && said.contains("built into the emulator"), "{said}");
+    let features = cli.json(&["feature", "list"]);
+    let exec = features.as_array().unwrap().iter().find(|feature| feature["name"] == "exec");
+    assert!(exec.unwrap()["description"].as_str().unwrap().contains("extension"));
+    cli.ok(&["emulator", "stop"]);
+    // Saved with the other options.
+    cli.ok(&["emulator", "start", "--detach", "--token-exec"]);
+    let options = std::fs::read_to_string(cli.state_dir().join("options.json")).unwrap();
+    assert!(options.contains("token-exec"), "{options}");
+}
+
+fn client(e: &TestEmulator, bearer: Option<&str>) -> Client {
+    let base = format!("http://{}", e.address());
+    Client::new(Endpoint { base, bearer: bearer.map(str::to_owned), connect: None }).unwrap()
+}
+
+fn command(words: &[&str]) -> ExecTask {
+    let command = words.iter().map(|word| (*word).to_owned()).collect();
+    ExecTask::Command { command, has_input: true, terminal: None }
+}
+
+/// The next message but credits.
+async fn next(receiver: &mut ExecReceiver) -> Option<ExecMessage> {
+    loop {
+        let message = tokio::time::timeout(SOON, receiver.next()).await.expect("a message");
+        match message.unwrap() {
+            Some(ExecMessage::Credit(_)) => {}
+            message => return message,
+        }
     }
-    assert!(value("OVHAI_API_URL").starts_with("http://127.0.0.1:"), "{own:?}");
-    assert!(value("OVHAI_API_TOKEN").len() > 16, "{own:?}");
-    assert_eq!(own.len(), 8, "{own:?}");
-    assert!(text.contains("\nKEPT=y\n"), "{text}");
-    let app = std::fs::read_to_string(room.cli.home().join("app.env")).unwrap();
-    assert!(app.contains("KEPT=y"), "{app}");
-    let of_app = app.lines().filter(|line| line.starts_with("OVHAI_"));
-    assert!(of_app.clone().all(|line| line.starts_with("OVHAI_REPLICA=")), "{app}");
-    assert!(!app.contains(value("OVHAI_API_TOKEN")), "{app}");
 }
 
-#[test]
-fn other_clients_use_the_variables_as_they_are() {
-    let room = Room::new();
-    let answer = room.ok(
-        "exec curl -sf -H \"Authorization: Bearer $OVHAI_API_TOKEN\" \"$OVHAI_API_URL/v1/me\" || exit 9",
-    );
-    assert!(answer.contains('{'), "{answer}");
+async fn start(e: &TestEmulator, bearer: &str, app: &App) -> (ExecSender, ExecReceiver) {
+    client(e, Some(bearer)).exec(app.id, None, &command(&["echo"])).await.unwrap()
 }
 
-#[test]
-fn the_command_reaches_no_server_outside() {
-    let room = Room::new();
+async fn with_sim(placement: Placement, token_exec: bool) -> (TestEmulator, App) {
+    let sim = SimRuntime::automatic(([127, 0, 0, 1], 9).into());
+    sim.run_as(placement);
+    let builder = TestEmulator::builder().runtime(Arc::new(sim.clone()));
+    let emulator = builder.token_exec(token_exec).start().await.unwrap();
+    let e = TestEmulator { emulator, sim: Some(sim) };
+    let app = e.run_app(&[("group", "A")], json!({})).await;
+    (e, app)
+}
+
+/// Every caller's status: 101 is a session.
+#[tokio::test]
+async fn who_may_run_commands() {
+    for (placement, token_exec, user, operator) in [
+        (Placement::Container, false, 101, 403),
+        (Placement::Container, true, 101, 101),
+        (Placement::Process, false, 403, 403),
+        (Placement::Process, true, 403, 403),
+    ] {
+        let (e, app) = with_sim(placement, token_exec).await;
+        let made = json!({"name": "ann", "password": "a long password"});
+        let made = e.call_local("POST", "/_emulator/users", Some(made)).await;
+        assert!(made.status.is_success(), "{}", made.text());
+        let login = e
+            .form("/oauth2/token", "grant_type=password&username=ann&password=a+long+password")
+            .await;
+        let session = login.json()["access_token"].as_str().unwrap().to_owned();
+        let token =
+            async |role, selector| e.token("GRA", role, selector).await.status.value.unwrap();
+        let owner = e.emulator.administrator().to_owned();
+        let out_of_scope = if operator == 403 && !token_exec { 403 } else { 404 };
+        for (who, bearer, expected) in [
+            ("owner", Some(owner), 101),
+            ("user", Some(session), user),
+            ("operator", Some(token("operator", Some("group=A")).await), operator),
+            ("unscoped operator", Some(token("operator", None).await), operator),
+            ("operator of others", Some(token("operator", Some("group=B")).await), out_of_scope),
+            ("reader", Some(token("read", Some("group=A")).await), 403),
+            ("nobody", None, 401),
+        ] {
+            let client = client(&e, bearer.as_deref());
+            for task in [
+                command(&["exit", "0"]),
+                ExecTask::Copy { direction: "read".parse().unwrap(), path: "/x".into() },
+            ] {
+                let status = match client.exec(app.id, None, &task).await {
+                    Ok(_) => 101,
+                    Err(error) => error.status().unwrap(),
+                };
+                let case = format!("{who} {placement:?} token_exec={token_exec} {task:?}");
+                assert_eq!(status, expected, "{case}");
+            }
+        }
+        e.emulator.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_callers_access() {
+    let (e, app) = with_sim(Placement::Container, true).await;
+    let token = e.token("GRA", "operator", Some("group=A")).await;
+    let (mut sender, mut receiver) = start(&e, token.status.value.as_ref().unwrap(), &app).await;
+    sender.input(b"hello").await.unwrap();
+    assert_eq!(next(&mut receiver).await, Some(ExecMessage::Stdout(b"hello".to_vec())));
+    sender.resize(TerminalSize { width: 7, height: 5 }).await.unwrap();
+    assert_eq!(next(&mut receiver).await, Some(ExecMessage::Stderr(b"7x5\n".to_vec())));
+    sender.signal(15).await.unwrap();
+    assert_eq!(next(&mut receiver).await, Some(ExecMessage::Stderr(b"signal 15\n".to_vec())));
+
+    let other = e.token("GRA", "operator", Some("group=A")).await;
+    let (mut still, mut answers) = start(&e, other.status.value.as_ref().unwrap(), &app).await;
+    let renew = format!("/v1/token/{}/renew", token.id);
+    assert_eq!(e.admin("POST", &renew, None).await.status, 200);
+    let status = next(&mut receiver).await;
+    let revoked = "the caller's access was revoked".to_owned();
+    let failed = ExecStatus::Failed { message: revoked, code: None };
+    assert_eq!(status, Some(ExecMessage::Status(failed.clone())));
+    assert_eq!(next(&mut receiver).await, None);
+    // Another caller's goes on, until the app is out of its scope.
+    still.input(b"on").await.unwrap();
+    assert_eq!(next(&mut answers).await, Some(ExecMessage::Stdout(b"on".to_vec())));
+    let path = format!("/v1/app/{}/label", app.id);
+    e.admin("PUT", &path, Some(json!({"name": "group", "value": "B"}))).await;
+    assert_eq!(next(&mut answers).await, Some(ExecMessage::Status(failed)));
+
+    // The replica's end is the command's.
+    let (_sender, mut receiver) = start(&e, e.emulator.administrator(), &app).await;
+    e.admin("PUT", &format!("/v1/app/{}/stop", app.id), None).await;
+    let ended = ExecMessage::Status(ExecStatus::Signalled { signal: 9 });
+    assert_eq!(next(&mut receiver).await, Some(ended));
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_much_is_disconnected() {
+    let (e, app) = with_sim(Placement::Container, false).await;
+    let (mut sender, mut receiver) = start(&e, e.emulator.administrator(), &app).await;
+    // It takes no output, so that the command takes no more input at some point.
+    let flood = async { while sender.input(&[0; 32 * 1024]).await.is_ok() {} };
+    tokio::time::timeout(SOON, flood).await.expect("disconnected");
+    while let Ok(Some(message)) = receiver.next().await {
+        assert!(matches!(message, ExecMessage::Stdout(_) | ExecMessage::Credit(_)), "{message:?}");
+    }
+    // What is no WebSocket is told so.
+    let path = format!("/v1/app/{}/exec?command=true", app.id);
+    let answer = e.admin("GET", &path, None).await;
+    assert!(answer.status == 400 && answer.text().contains("WebSocket"), "{}", answer.text());
+    for query in ["", "command=", "command=a&tty=true&term=a/b", "command=a&replica=x"] {
+        let path = format!("/v1/app/{}/exec?{query}", app.id);
+        assert_eq!(e.admin("GET", &path, None).await.status, 400, "{query}");
+    }
+    eventually("the sessions are over", || async {
+        // The emulator still answers.
+        (e.admin("GET", "/v1/me", None).await.status == 200).then_some(())
+    })
+    .await;
+    e.emulator.shutdown().await;
+}
+
+/// A server that lists this app, and has no other operations.
+fn service(app: &Value) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let near = format!("http://{}", listener.local_addr().unwrap());
-    let config = room.cli.home().join("own");
-    std::fs::create_dir(&config).unwrap();
-    let login = |url: &str| {
-        let sessions = format!(r#"{{"sessions":{{"endpoint:cloud {url}":{{"token":"secret"}}}}}}"#);
-        std::fs::write(config.join("sessions.json"), sessions).unwrap();
-        let endpoint = format!(r#"{{"current":"cloud","endpoints":{{"cloud":{{"url":"{url}"}}}}}}"#);
-        std::fs::write(config.join("config.json"), endpoint).unwrap();
-    };
-    login(&near);
-    let delete = "\"$O\" app delete x --yes";
-    let output = room.command(delete).env("OVHAI_CONFIG_DIR", &config).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(!said.contains("secret") && !said.contains(&near), "{said}");
-    assert!(listener.accept().is_err(), "the endpoint was called");
-    // A command that chooses the endpoint in spite of that is refused.
-    login("http://far.invalid");
-    let output = room
-        .command(&format!("OVHAI_CONFIG_DIR=\"$CONFIG\" {delete}"))
-        .env("CONFIG", &config)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(said.contains("refusing to change anything at cloud"), "{said}");
-}
-
-#[test]
-fn many_at_once_see_only_their_own() {
-    const AT_ONCE: usize = 12;
-    let room = Room::new();
-    let script = "\"$O\" app run infrastructureascode/hello-world --name same --label n=$N >&2 && \
-        \"$O\" token new same --role read --selector n=$N >&2 && \
-        \"$O\" app list -o json && \"$O\" token list -o name";
-    std::thread::scope(|scope| {
-        for n in 0..AT_ONCE {
-            let mut command = room.command(script);
-            scope.spawn(move || {
-                let output = command.env("N", n.to_string()).output().unwrap();
-                let said = String::from_utf8_lossy(&output.stderr);
-                assert!(output.status.success(), "{said}");
-                let text = String::from_utf8(output.stdout).unwrap();
-                assert_eq!(text.matches("\"name\": \"same\"").count(), 1, "{text}");
-                assert!(text.contains(&format!("\"n\": \"{n}\"")), "{text}");
-                assert!(text.ends_with("same\n"), "{text}");
-            });
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let list = json!({"items": [app], "metadata": {"currentPage": 1, "pageCount": 1, "total": 1}});
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut bytes = [0; 8192];
+            let read = stream.read(&mut bytes).unwrap_or(0);
+            let head = String::from_utf8_lossy(&bytes[..read]).into_owned();
+            let (status, body) = match head.split(' ').nth(1).unwrap_or_default() {
+                path if path.starts_with("/v1/app?") => ("200 OK", list.to_string()),
+                _ => ("404 Not Found", json!({"message": "no such operation"}).to_string()),
+            };
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
+            let _ = write!(stream, "{head}connection: close\r\n\r\n{body}");
         }
     });
-    assert!(names(&room.base()).is_empty());
-    assert!(room.cli.is_untouched(), "the user's own state directory was used");
+    url
 }
 
 #[test]
-fn what_the_command_leaves_ends_with_it() {
-    let room = Room::new();
-    let text = room.ok(
-        "setsid sh -c 'trap \"echo asked >>said; exit\" TERM; echo ready; while :; do sleep 0.02; done' & sleep 60 & echo $!; read line <&0; until [ -n \"$(ls /proc/$!)\" ]; do :; done; sleep 0.2",
-    );
-    let left = text.lines().find(|line| line.parse::<u32>().is_ok()).unwrap();
-    assert!(!runs(left), "{text}");
-    assert!(names(&room.base()).is_empty());
-}
-
-/// A command with a child that ignores SIGTERM in another session, and an app. It prints the
-/// directory, the two processes and the app's, and waits.
-const FAMILY: &str = "setsid sh -c 'trap \"\" TERM HUP INT; while :; do sleep 0.05; done' & \
-    \"$O\" app run --runtime process python:3 --name p --wait -- sh -c 'echo $$ > app.pid; exec python3 \"$0\"' \"$SERVER\" >/dev/null 2>&1; \
-    echo \"$OVHAI_STATE_DIR $$ $! $(cat app.pid)\"; cat";
-
-fn family(room: &Room) -> (Exec, Vec<String>) {
-    let script = format!("SERVER='{}'; {FAMILY}", app_file("server"));
-    let exec = room.start(&script);
-    let words: Vec<_> = exec.line.split(' ').map(str::to_owned).collect();
-    assert_eq!(words.len(), 4, "{words:?}");
-    for pid in &words[1..] {
-        assert!(runs(pid), "{words:?}");
-    }
-    (exec, words)
-}
-
-#[test]
-fn nothing_is_left_when_exec_is_killed() {
-    let room = Room::new();
-    let (exec, words) = family(&room);
-    let attendant = exec.attendant();
-    kill_process(exec.pid(), Signal::KILL).unwrap();
-    let (status, _) = exec.end();
-    assert_eq!(status.signal(), Some(9));
-    gone(&[&words[1], &words[2], &words[3], &attendant.as_raw_nonzero().to_string()]);
-    room.is_empty();
-}
-
-#[test]
-fn nothing_is_left_when_the_attendant_is_killed() {
-    let room = Room::new();
-    let (exec, words) = family(&room);
-    kill_process(exec.attendant(), Signal::KILL).unwrap();
-    let (status, _) = exec.end();
-    assert_eq!(status.code(), Some(137));
-    gone(&[&words[1], &words[2], &words[3]]);
-    assert!(names(&room.base()).is_empty());
-}
-
-#[test]
-fn the_next_one_removes_what_is_left_when_all_were_killed() {
-    let room = Room::new();
-    let (exec, words) = family(&room);
-    // The attendant must not see the other's end.
-    let attendant = exec.attendant();
-    kill_process(attendant, Signal::STOP).unwrap();
-    kill_process(exec.pid(), Signal::KILL).unwrap();
-    kill_process(attendant, Signal::KILL).unwrap();
-    // The command's own end comes from the kernel.
-    gone(&[&words[1]]);
-    assert!(runs(&words[2]) && Path::new(&words[0]).is_dir(), "{words:?}");
-    let mut child = exec.child;
-    child.wait().unwrap();
-    gone(&[&words[3]]);
-    room.ok("true");
-    gone(&[&words[2]]);
-    if !names(&room.base()).is_empty() {
-        // The supervisor of the app had not yet ended.
-        room.ok("true");
-    }
-    room.is_empty();
-}
-
-#[test]
-fn a_broken_off_removal_is_completed() {
-    let room = Room::new();
-    let make = |name: &str, files: &[&str]| {
-        let directory = room.base().join(name);
-        std::fs::create_dir(&directory).unwrap();
-        for file in files {
-            std::fs::write(directory.join(file), if *file == "lock" { "{}" } else { "" }).unwrap();
+fn a_service_without_the_extension_is_named() {
+    let cli = TestCli::with_echo(OVHAI);
+    let app = cli.json(&["app", "get", "e"]);
+    cli.ok(&["config", "add", "cloud", &service(&app)]);
+    let remote = ["--region", "cloud", "--token", "x"];
+    for arguments in [&["exec", "e"][..], &["cp", "e:/x", "y"]] {
+        let mut line = [&["app"], arguments, &remote].concat();
+        if arguments[0] == "exec" {
+            line.extend(["--", "secret-word"]);
         }
-        directory
-    };
-    make("ovhai-locked", &["ephemeral", "lock", "emulator.json"]);
-    let marked = make("ovhai-marked", &["ephemeral"]);
-    let aged = Command::new("touch").args(["-d", "2 minutes ago"]).arg(&marked).status().unwrap();
-    assert!(aged.success());
-    make("ovhai-fresh", &["ephemeral"]);
-    make("ovhai-foreign", &["lock", "precious"]);
-    room.ok("true");
-    let mut left = names(&room.base());
-    left.sort();
-    assert_eq!(left, ["ovhai-foreign", "ovhai-fresh"]);
-}
-
-/// The command counts each signal.
-const COUNTING: &str = "for s in INT TERM HUP USR1; do trap \"echo $s\" $s; done; echo ready; \
-    while :; do read line; [ \"$line\" = end ] && exit 5; done";
-
-#[test]
-fn signals_reach_the_command_once() {
-    let room = Room::new();
-    let mut exec = room.start(COUNTING);
-    assert_eq!(exec.line, "ready");
-    for (signal, name) in [
-        (Signal::INT, "INT"),
-        (Signal::TERM, "TERM"),
-        (Signal::HUP, "HUP"),
-        (Signal::USR1, "USR1"),
-    ] {
-        kill_process(exec.pid(), signal).unwrap();
-        assert_eq!(exec.next_line(), name, "sent to exec alone");
+        let (code, said) = cli.fails(&line);
+        assert_eq!(code, 1, "{said}");
+        for part in ["the endpoint cloud runs no commands", "are extensions of the emulator"] {
+            assert!(said.contains(part), "{said}");
+        }
     }
-    for (signal, name) in [(Signal::INT, "INT"), (Signal::HUP, "HUP")] {
-        kill_process_group(exec.pid(), signal).unwrap();
-        assert_eq!(exec.next_line(), name, "sent to the group, as a terminal does");
-    }
-    // Whatever came twice would be read before this.
-    kill_process(exec.pid(), Signal::USR1).unwrap();
-    assert_eq!(exec.next_line(), "USR1");
-    exec.stdin.as_mut().unwrap().write_all(b"end\n").unwrap();
-    let (status, rest) = exec.end();
-    assert_eq!((status.code(), rest.as_str()), (Some(5), ""));
-}
-
-#[test]
-fn an_ignored_signal_stays_ignored() {
-    let room = Room::new();
-    let command = room.command("kill -HUP $$; kill -HUP $PPID; echo alive");
-    let words = [command.get_program()].into_iter().chain(command.get_args());
-    let output = Command::new("sh")
-        .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
-        .args(words)
-        .env_clear()
-        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "alive\n");
-    assert!(output.status.success());
-}
-
-#[test]
-fn ctrl_c_and_ctrl_z_work_as_in_a_shell() {
-    let shell = TestCli::new("/bin/bash");
-    let mut talk = Talk::begin(&shell, &["--norc", "--noediting", "-i"]);
-    // Ctrl-C and Ctrl-Z discard what was typed ahead, so each line waits for the prompt.
-    talk.types("PS1='now''> '\n");
-    talk.expect("now> ");
-    talk.types(&format!("{OVHAI} emulator exec -- sh -c 'echo be''gun; exec cat'\n"));
-    talk.expect("begun");
-    talk.types("one\n");
-    talk.expect("one\r\none");
-    talk.types("\x1a");
-    talk.expect("Stopped");
-    talk.expect("now> ");
-    talk.types("fg\n");
-    talk.expect("exec cat");
-    talk.types("two\n");
-    talk.expect("two\r\ntwo");
-    talk.types("\x03");
-    talk.expect("now> ");
-    talk.types("echo code=$?\n");
-    talk.expect("code=130");
-    // A script ends with its command, as if there were no `emulator exec` between.
-    talk.types(&format!(
-        "bash -c '{OVHAI} emulator exec -- sh -c \"echo be\"\"gun; exec sleep 60\"; echo went on'\n"
-    ));
-    talk.expect("begun");
-    talk.types("\x03");
-    talk.expect("now> ");
-    talk.types("echo code=$?\n");
-    talk.expect("code=130");
-    talk.types("exit 4\n");
-    let (code, said) = talk.end();
-    assert_eq!(code, 4, "{said}");
-}
-
-#[test]
-fn the_command_may_stop_its_emulator() {
-    let room = Room::new();
-    let output = room.run("\"$O\" emulator stop; \"$O\" app list; echo $?; exit 6");
-    assert_eq!(output.status.code(), Some(6));
-    assert!(String::from_utf8_lossy(&output.stdout).ends_with("1\n"), "{output:?}");
-    assert!(names(&room.base()).is_empty());
+    // The record of the calls has the operation, and not the command.
+    let records = std::fs::read_to_string(cli.state_dir().join("debug.jsonl")).unwrap();
+    assert!(records.contains("/exec") && !records.contains("secret-word"), "{records}");
 }

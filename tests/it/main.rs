@@ -18,25 +18,30 @@ mod broken;
 #[cfg(target_os = "linux")]
 mod broken_disk;
 mod browser;
+mod check;
 mod cli;
+mod clock;
 mod config;
 mod console_apps;
 mod console_browser;
 mod console_project;
 mod console_requests;
 mod console_tokens;
+mod cp;
 mod crash;
 mod crashes;
 mod crowd;
 mod curl;
+mod data;
 mod docs;
 mod edge;
 #[cfg(target_os = "linux")]
 mod elsewhere;
 mod emulator;
+#[cfg(target_os = "linux")]
+mod emulator_exec;
 mod environment;
 mod events;
-#[cfg(target_os = "linux")]
 mod exec;
 mod gateway;
 mod grpc;
@@ -62,6 +67,7 @@ mod process;
 mod prompts;
 mod readers;
 mod registries;
+mod releases;
 mod reload;
 mod replicas;
 mod requests;
@@ -82,7 +88,9 @@ mod tokens;
 mod totals;
 mod variables;
 mod verbs;
+mod volumes;
 mod websocket;
+mod wheel;
 
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");

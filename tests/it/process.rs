@@ -363,6 +363,7 @@ async fn usage_counts_cpu_time_and_memory_of_a_process() {
         revision: 1,
         spec: Spec::check(&wire, |_| "burns".into()).unwrap(),
         environment: None,
+        volumes: Arc::default(),
         image_access: ImageAccess::default(),
         logs,
     };

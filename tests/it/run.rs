@@ -157,13 +157,13 @@ fn every_option_of_update_reaches_the_spec() {
 }
 
 #[test]
-fn volumes_are_accepted_and_not_emulated() {
+fn volumes_that_can_not_be_emulated_are_refused() {
     let cli = TestCli::new(OVHAI);
-    for good in ["data@GRA/p:/data:RO:cache", "https://example.org/a.git:/code:rw"] {
-        let (code, said) = cli.fails(&["app", "run", HELLO, "-v", good]);
-        assert_eq!(code, 1, "{said}");
-        assert!(said.contains("attaching volumes to an app is not emulated yet"), "{said}");
-    }
+    let swift = "https://storage.example.org/v1/AUTH_x/c:/s";
+    let (code, said) = cli.fails(&["app", "run", HELLO, "-v", swift]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("a volume from a public container"), "{said}");
+    assert!(said.contains("--volume CONTAINER@local:PATH"), "{said}");
     let (code, said) = cli.fails(&["app", "run", HELLO, "--volume", "data:/x"]);
     assert_eq!(code, 2);
     assert!(said.contains("container@alias/prefix:mount_path"), "{said}");
@@ -221,7 +221,7 @@ fn mistaken_commands_get_the_right_one_as_a_hint() {
     for (line, hint) in [
         ("run image", "hint: run an app: ovhai app run IMAGE\n"),
         ("notebook list", "OVHcloud's own client"),
-        ("app exec x", "ovhai app logs APP"),
+        ("app ssh x", "ovhai app exec APP -- COMMAND"),
         ("app run --gpu-model H100 image", "--flavor FLAVOR"),
         ("app run image --public", "--unsecure-http"),
         ("app run image python", "-- COMMAND"),

@@ -8,13 +8,16 @@
 
 mod app;
 mod capabilities;
+mod clock;
 mod emulator;
 mod environment;
 mod error;
+mod exec;
 mod id;
 mod image;
 mod label;
 mod me;
+mod object;
 mod page;
 mod registry;
 mod replica;
@@ -27,15 +30,17 @@ mod volume;
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
     AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
-    DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, LabelsUpdate,
-    Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource,
-    PullPolicy, Resources, StandaloneVolumeSource, Volume, VolumeStatus,
+    DataSyncDirection, DataSyncProgress, DataSyncSpec, DataSyncStatus, Deletion, Env, Info,
+    InfoCode, LabelUpdate, LabelsUpdate, Placement, PrivateSwiftVolumeSource, Probe,
+    PublicGitVolumeSource, PublicSwiftVolumeSource, PullPolicy, Resources, StandaloneVolumeSource,
+    Volume, VolumeStatus,
 };
 pub use capabilities::{
     AppImage, DocUrl, Flavor, GpuInformation, JobImage, LicensingType, NotebookEditor,
     NotebookFramework, Preset, PresetCapabilities, PresetPartner, PresetResources, PresetType,
     ResourcesPerUnit,
 };
+pub use clock::{ClockMove, ClockStatus};
 pub use emulator::{
     ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, CallsFromApps, ConsoleLink,
     EngineDescription, EngineReport, EngineTried, Fault, Feature, ImageMapping, NewApp,
@@ -43,19 +48,30 @@ pub use emulator::{
 };
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::ErrorBody;
+pub use exec::{
+    CopyDirection, EXEC_CHUNK_MAX, EXEC_INPUT_WINDOW, ExecChannel, ExecStatus, PathStatus,
+    TerminalSize,
+};
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};
 pub use image::ImageName;
 pub use label::{
     InvalidLabel, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_PREFIX, PLATFORM_TYPE,
 };
 pub use me::{Me, ProjectQuotas, TokenKind};
+pub use object::{
+    Bucket, BucketAddress, DataStore, ImportStep, InvalidObject, NewDataStore, ObjectImport,
+    ObjectName, ObjectNames, ObjectPage, ObjectTransfer, ObjectsDone, Renaming, StoredObject,
+    UNFINISHED, check_bucket,
+};
 pub use page::{Links, Metadata, Order};
 pub use registry::{
     PasswordState, Registry, RegistryList, RegistryUpdate, is_same_address, registry_covers,
     registry_host,
 };
 pub use replica::{AppEvent, ReplicaExit, ReplicaStatus, SessionAffinity};
-pub use requests::{CapturedApp, Door, RequestFilter, RequestList, RequestRecord, RequestTotal, RequestTotals};
+pub use requests::{
+    CapturedApp, Door, RequestFilter, RequestList, RequestRecord, RequestTotal, RequestTotals,
+};
 pub use scaling::{
     AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
     FixedScalingStrategy, ScalingResourceType, ScalingStrategy,

@@ -11,6 +11,8 @@ use crate::{DataStoreVolumeSource, PublicGitVolumeSource, PublicSwiftVolumeSourc
 
 /// Hosts whose addresses are Git repositories also without `.git` at the end.
 const GIT_HOSTS: [&str; 4] = ["github.com", "gitlab.com", "bitbucket.org", "codeberg.org"];
+/// Begins the address of a repository of this machine.
+const FILE: &str = "file://";
 const PERMISSIONS: [&str; 3] = ["RO", "RW", "RWD"];
 
 /// The text is not a volume.
@@ -32,12 +34,12 @@ impl std::error::Error for InvalidVolume {}
 impl FromStr for Volume {
     type Err = InvalidVolume;
 
-    /// The default permission is `RO`, without a cache.
+    /// The default permission is `RO`, without a cache. Permission and cache in any case.
     fn from_str(text: &str) -> Result<Self, InvalidVolume> {
         // From the right, because an address contains colons.
         let (rest, cache) = match text.rsplit_once(':') {
-            Some((rest, "cache")) => (rest, true),
-            Some((rest, "no-cache")) => (rest, false),
+            Some((rest, word)) if word.eq_ignore_ascii_case("cache") => (rest, true),
+            Some((rest, word)) if word.eq_ignore_ascii_case("no-cache") => (rest, false),
             _ => (text, false),
         };
         let (rest, permission) = rest
@@ -77,9 +79,21 @@ impl FromStr for Volume {
             }
             return Ok(volume);
         }
+        if source.starts_with(FILE) {
+            volume.public_git = Some(PublicGitVolumeSource { url: source.into() });
+            return Ok(volume);
+        }
+        if source.contains("://") {
+            return Err(InvalidVolume("a Git repository has an http, https or file address"));
+        }
         let (container, place) =
             source.split_once('@').ok_or(InvalidVolume("container@alias is missing"))?;
         let (alias, prefix) = place.split_once('/').unwrap_or((place, ""));
+        if alias.contains(':') {
+            return Err(InvalidVolume(
+                "repositories are not fetched by SSH: use their https address",
+            ));
+        }
         if container.is_empty() || alias.is_empty() {
             return Err(InvalidVolume("container or alias is empty"));
         }
@@ -147,6 +161,9 @@ mod tests {
         for git in ["https://example.org:8443/a.git:/g:ro", "https://github.com/a/b:/g"] {
             assert!(read(git).public_git.is_some(), "{git}");
         }
+        let local = read("file:///srv/my.git:/workspace/code:RO:Cache");
+        assert_eq!(local.public_git.map(|git| git.url).as_deref(), Some("file:///srv/my.git"));
+        assert!(local.cache);
         let swift = read("https://storage.example.org/v1/AUTH_x/c:/s");
         let url = swift.public_swift.map(|swift| swift.url);
         assert_eq!(url.as_deref(), Some("https://storage.example.org/v1/AUTH_x/c"));
@@ -164,6 +181,8 @@ mod tests {
             ("data@GRA:/x:wo", "absolute"),
             ("https://example.org/a", "absolute"),
             ("https:///a:/x", "no host"),
+            ("ssh://git@example.org/a.git:/x", "https or file"),
+            ("git@example.org:a/b.git:/x", "SSH"),
         ] {
             let error = bad.parse::<Volume>().expect_err(bad).to_string();
             assert!(error.contains(why), "{bad}: {error}");

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, ConsoleLink, EngineReport, Feature,
-    ImageMapping, NewApp, NewImageMapping, NewUser, OauthError, OauthTokens, Region, RequestFilter,
-    RequestList, RequestTotals, User,
+    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, ClockMove, ClockStatus, ConsoleLink,
+    EngineReport, Feature, ImageMapping, NewApp, NewImageMapping, NewUser, OauthError, OauthTokens,
+    Region, RequestFilter, RequestList, RequestTotals, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -94,6 +94,29 @@ impl Client {
     /// Submits an app whose processes get an environment.
     pub async fn create_app_in(&self, app: &NewApp) -> Result<App> {
         self.json(self.request(Method::POST, "/_emulator/apps").json(app)).await
+    }
+
+    /// The clock.
+    pub async fn clock(&self) -> Result<ClockStatus> {
+        self.get("/_emulator/clock").await
+    }
+
+    /// Stops domain time, or lets it go on.
+    pub async fn freeze_clock(&self, frozen: bool) -> Result<ClockStatus> {
+        let request = self.request(Method::PUT, "/_emulator/clock");
+        self.json(request.json(&json!({ "frozen": frozen }))).await
+    }
+
+    /// Moves domain time forward. Takes as long as the apps need to follow.
+    pub async fn advance_clock(&self, wanted: &ClockMove) -> Result<ClockStatus> {
+        let request = self.endless(Method::POST, "/_emulator/clock/advance");
+        self.json(request.json(wanted)).await
+    }
+
+    /// Has the platform interrupt an app.
+    pub async fn interrupt_app(&self, id: AppId) -> Result<()> {
+        let path = format!("/_emulator/apps/{id}/interrupt");
+        self.send(self.request(Method::POST, &path)).await.map(drop)
     }
 
     /// The container engine.
@@ -201,6 +224,6 @@ fn parse(body: &[u8]) -> Result<OauthTokens> {
 }
 
 /// A name as one segment of a path.
-fn segment(name: &str) -> String {
+pub(crate) fn segment(name: &str) -> String {
     form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
 }

@@ -9,7 +9,9 @@ mod app_http;
 mod body;
 mod brief;
 mod control;
+mod data;
 mod error;
+mod exec;
 mod offers;
 mod record;
 mod renew;
@@ -19,17 +21,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
-    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, DOMAIN_TIME, Deletion,
-    ErrorBody, LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
+    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, DOMAIN_TIME, DataSync,
+    DataSyncSpec, Deletion, ErrorBody, LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy,
+    Token, TokenId, TokenSpec,
 };
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use app_http::{AppClient, AppConnection, AppResponse, Unanswered, bearer, user_agent};
 pub use body::RequestBody;
 pub use brief::{AppRow, Brief, RowSpec, RowStatus};
+pub use data::{ObjectBody, ObjectSink, ObjectStream};
 pub use error::Error;
+pub use exec::{ExecMessage, ExecReceiver, ExecSender, ExecTask};
 pub use record::{Exchange, Recorder, Waits};
 pub use renew::{Renew, Renewed};
 
@@ -278,7 +283,7 @@ impl Client {
             let domain_time = response.headers().get(DOMAIN_TIME);
             exchange.domain_time = domain_time.and_then(|time| time.to_str().ok()).map(Into::into);
         }
-        if status.is_success() {
+        if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
             return (Ok(response), exchange);
         }
         let elsewhere = response.headers().get(reqwest::header::LOCATION).cloned();
@@ -412,6 +417,12 @@ impl Client {
         self.put(&format!("/v1/app/{id}/scalingstrategy"), Some(strategy)).await.map(drop)
     }
 
+    /// Begins to synchronise an app's volumes.
+    pub async fn sync_app(&self, id: AppId, spec: &DataSyncSpec) -> Result<DataSync> {
+        let path = format!("/v1/app/{id}/datasync");
+        self.json(self.request(Method::POST, &path).json(spec)).await
+    }
+
     /// Updates an app.
     pub async fn update_app(&self, id: AppId, update: AppUpdate) -> Result<App> {
         let body = AppUpdateRequest { app_update: update, id: Some(id.to_string()) };
@@ -485,9 +496,10 @@ async fn whole(mut response: Response) -> Result<bytes::Bytes> {
 /// Whether a request changes something. Two queries are POSTs: a spec, and a token's string, which
 /// must not be in a URL.
 fn changes(request: &reqwest::Request) -> bool {
-    let asks = ["/v1/app/command", "/_emulator/access"];
+    let asks = ["/v1/app/command", "/_emulator/access", "/download"];
     let path = request.url().path();
-    request.method() != Method::GET && !asks.iter().any(|question| path.ends_with(question))
+    exec::changes(path, request.url().query().unwrap_or_default())
+        || request.method() != Method::GET && !asks.iter().any(|question| path.ends_with(question))
 }
 
 /// A query string of these pairs.

@@ -40,7 +40,7 @@ impl Exchange {
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         Self {
             method: request.method().to_string(),
-            url: request.url().to_string(),
+            url: url(request),
             body: Bytes::copy_from_slice(body),
             status: None,
             error: None,
@@ -49,6 +49,15 @@ impl Exchange {
             domain_time: None,
         }
     }
+}
+
+/// The address, without a command that is run in an app: its arguments may be secrets.
+fn url(request: &reqwest::Request) -> String {
+    let mut url = request.url().clone();
+    if url.path().ends_with("/exec") {
+        url.set_query(None);
+    }
+    url.to_string()
 }
 
 /// A guard that lives as long as a request waits for its response.

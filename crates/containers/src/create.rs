@@ -109,14 +109,34 @@ pub(crate) fn body(plan: &Plan<'_>) -> ContainerCreateBody {
     // Labelled for SELinux (z), which only this form can say, and only for a path without its colons.
     let (bound, mounted): (Vec<&str>, Vec<&str>) =
         plan.passwd.into_iter().partition(|file| !file.contains(':'));
-    let binds = bound.iter().map(|file| format!("{file}:/etc/passwd:ro,z")).collect();
-    let mounts = mounted.iter().map(|file| Mount {
-        target: Some("/etc/passwd".into()),
-        source: Some((*file).into()),
-        typ: Some(MountType::BIND),
-        read_only: Some(true),
-        ..Mount::default()
-    });
+    let mut binds: Vec<String> =
+        bound.iter().map(|file| format!("{file}:/etc/passwd:ro,z")).collect();
+    let mut mounts: Vec<Mount> = mounted
+        .iter()
+        .map(|file| Mount {
+            target: Some("/etc/passwd".into()),
+            source: Some((*file).into()),
+            typ: Some(MountType::BIND),
+            read_only: Some(true),
+            ..Mount::default()
+        })
+        .collect();
+    for volume in request.volumes.iter() {
+        let read_only = !volume.permission.writes();
+        if volume.directory.contains(':') {
+            mounts.push(Mount {
+                target: Some(volume.mount_path.clone()),
+                source: Some(volume.directory.clone()),
+                typ: Some(MountType::BIND),
+                read_only: Some(read_only),
+                ..Mount::default()
+            });
+        } else {
+            // All replicas of the app share it.
+            let mode = if read_only { "ro,z" } else { "rw,z" };
+            binds.push(format!("{}:{}:{mode}", volume.directory, volume.mount_path));
+        }
+    }
     let endpoint = EndpointSettings {
         ipam_config: place.address.map(|address| EndpointIpamConfig {
             ipv4_address: Some(address.to_string()),
@@ -142,7 +162,7 @@ pub(crate) fn body(plan: &Plan<'_>) -> ContainerCreateBody {
             sysctls,
             extra_hosts: place.from_apps.map(|at| vec![format!("{GATEWAY_HOST}:{}", at.ip())]),
             binds: Some(binds),
-            mounts: Some(mounts.collect()),
+            mounts: Some(mounts),
             device_requests: devices(spec, engine),
             network_mode: Some(place.network.clone()),
             port_bindings: Some(bindings),
@@ -164,7 +184,8 @@ pub(crate) mod tests {
 
     use ovhai_api_types::{AppId, AppSpec};
     use ovhai_core::logs::LogBuffer;
-    use ovhai_core::ports::ImageAccess;
+    use ovhai_core::ports::{ImageAccess, MountedVolume};
+    use ovhai_core::volume::Permission;
 
     use super::*;
     use crate::engine::Limits;
@@ -179,6 +200,7 @@ pub(crate) mod tests {
             revision: 3,
             spec: Spec::check(&wire, |_| "it".into()).expect("valid"),
             environment: None,
+            volumes: Arc::default(),
             image_access: ImageAccess::default(),
             logs,
         }
@@ -197,6 +219,7 @@ pub(crate) mod tests {
             cpus: 2,
             memory: 8 << 30,
             limits: Limits { memory: true, cpu: true, pids: true },
+            network_backend: None,
             gpus: Gpus::None,
         }
     }
@@ -250,6 +273,39 @@ pub(crate) mod tests {
         let networks = made.networking_config.and_then(|it| it.endpoints_config).expect("one");
         let own = networks["net"].ipam_config.clone().and_then(|it| it.ipv4_address);
         assert_eq!(own.as_deref(), Some("10.0.0.5"));
+    }
+
+    #[test]
+    fn volumes_are_mounted() {
+        let volume = |number, directory: &str, permission| MountedVolume {
+            number,
+            mount_path: format!("/workspace/{number}"),
+            directory: directory.into(),
+            permission,
+        };
+        let volumes = [
+            volume(1, "/s/1", Permission::Ro),
+            volume(2, "/s/2", Permission::Rwd),
+            volume(3, "/s:x/3", Permission::Ro),
+        ];
+        let mut request = request(r#"{"image":"ui"}"#);
+        request.volumes = volumes.into();
+        let made = body(&Plan {
+            owner: &Owner::own("state"),
+            engine: &engine(EngineKind::Docker),
+            request: &request,
+            image: &image(),
+            place: &place(true),
+            labels: &[],
+            passwd: None,
+        });
+        let host = made.host_config.expect("a host");
+        let expected = ["/s/1:/workspace/1:ro,z", "/s/2:/workspace/2:rw,z"].map(str::to_owned);
+        assert_eq!(host.binds, Some(expected.to_vec()));
+        let mounts = host.mounts.expect("mounts");
+        assert_eq!(mounts.len(), 1);
+        assert_eq!(mounts[0].source.as_deref(), Some("/s:x/3"));
+        assert_eq!(mounts[0].read_only, Some(true));
     }
 
     #[test]

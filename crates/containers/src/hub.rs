@@ -89,9 +89,17 @@ struct State {
 
 /// A process that outlives this one, and sees the socket close.
 #[derive(Debug)]
-struct Watcher {
+pub(crate) struct Watcher {
     child: Child,
     _socket: UnixStream,
+}
+
+impl Watcher {
+    /// Ends it: nothing is left to remove.
+    pub(crate) async fn dismiss(mut self) {
+        // It may have ended.
+        let _ = self.child.kill().await;
+    }
 }
 
 /// See the module.
@@ -307,7 +315,7 @@ pub(crate) fn make_directory(directory: &std::path::Path) -> std::io::Result<()>
 }
 
 /// The watcher: its standard input closes when this process ends, however it ends.
-fn start_watcher(
+pub(crate) fn start_watcher(
     program: &std::path::Path,
     address: &str,
     owner: &Owner,

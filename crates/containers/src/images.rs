@@ -294,7 +294,10 @@ fn platform_of(reference: &Reference, image: Image) -> Result<Image, NoImage> {
 }
 
 /// The image of that name, if the engine has it.
-async fn present(engine: &Engine, reference: &Reference) -> Result<Option<Image>, NoImage> {
+pub(crate) async fn present(
+    engine: &Engine,
+    reference: &Reference,
+) -> Result<Option<Image>, NoImage> {
     for name in reference.local_names() {
         if let Some(image) = inspect(engine, &name).await? {
             return Ok(Some(image));

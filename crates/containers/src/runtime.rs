@@ -5,9 +5,10 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ovhai_api_types::AppId;
+use ovhai_api_types::{AppId, Placement};
 use ovhai_core::ports::{
-    BoxFuture, Replica, ReplicaReporter, ReplicaRequest, ReplicaUsage, Runtime, Survivor,
+    BoxFuture, ExecSession, ExecTask, NoExec, Replica, ReplicaReporter, ReplicaRequest,
+    ReplicaUsage, Runtime, Survivor,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -20,7 +21,7 @@ use crate::labels::Owner;
 use crate::network::Networks;
 use crate::shared::{ContainerSettings, Control, Shared};
 use crate::usage::{self, Running};
-use crate::{reap, replica};
+use crate::{archive, exec, reap, replica};
 
 /// The engine, as it is now.
 #[derive(Debug, Clone)]
@@ -125,6 +126,26 @@ impl Replica for ContainerReplica {
     fn usage(&self) -> BoxFuture<'static, Option<ReplicaUsage>> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Box::pin(async move { usage::of(running?).await })
+    }
+
+    fn placement(&self) -> Option<Placement> {
+        Some(Placement::Container)
+    }
+
+    fn exec(&self, task: ExecTask) -> Result<ExecSession, NoExec> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let running = running.ok_or(NoExec::NotRunning)?;
+        let (session, backend) = ExecSession::new();
+        match task {
+            ExecTask::Command { command: words, terminal, has_input } => {
+                let command = exec::Command { words, terminal, has_input };
+                tokio::spawn(exec::run(running, command, backend));
+            }
+            ExecTask::Copy { direction, path } => {
+                tokio::spawn(archive::run(running, direction, path, backend));
+            }
+        }
+        Ok(session)
     }
 }
 

@@ -11,16 +11,16 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use ovhai_api_types::{
-    AppId, ImageName, Info, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE, Region,
-    RegistryId, Selector, Term, TokenId,
+    AppId, AppState, ImageName, Info, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE,
+    Region, RegistryId, Selector, Term, TokenId,
 };
 use tokio_util::task::TaskTracker;
 
-use crate::lifecycle::may_answer;
+use crate::lifecycle::{may_answer, message};
 use crate::logs::LogBuffer;
 use crate::model::{
-    AppRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord, SessionId,
-    SessionRecord, TokenRecord, UserRecord, Wanted,
+    AppRecord, DataStoreRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
+    SessionId, SessionRecord, TokenRecord, UserRecord, Wanted,
 };
 use crate::ports::ReplicaEndpoint;
 use crate::quota::Usage;
@@ -94,6 +94,11 @@ impl AppEntry {
             && let Some(says) = &self.observed.now().says
         {
             info.message.clone_from(says);
+        }
+        if self.record.state == AppState::Initializing
+            && let Some(run) = self.observed.syncs().running()
+        {
+            info.message = format!("{}: {}", message(self.record.state), run.says());
         }
         info
     }
@@ -245,6 +250,8 @@ pub struct Snapshot {
     /// By the canonical spelling of the image's name.
     mappings: imbl::OrdMap<String, Arc<MappingRecord>>,
     environments: imbl::HashMap<EnvironmentOwner, Arc<EnvironmentRecord>>,
+    /// By the key of the alias.
+    data_stores: imbl::OrdMap<String, Arc<DataStoreRecord>>,
     regions: imbl::OrdMap<Region, RegionIndex>,
     last_seq: u64,
 }
@@ -335,6 +342,16 @@ impl Snapshot {
     /// The environment of the command line that an app or a mapping was made with.
     pub fn environment(&self, owner: &EnvironmentOwner) -> Option<&Arc<EnvironmentRecord>> {
         self.environments.get(owner)
+    }
+
+    /// The data stores that were added, by alias.
+    pub fn data_stores(&self) -> impl Iterator<Item = &Arc<DataStoreRecord>> {
+        self.data_stores.values()
+    }
+
+    /// The data store that was added with this alias, in any case.
+    pub fn data_store(&self, alias: &str) -> Option<&Arc<DataStoreRecord>> {
+        self.data_stores.get(&DataStoreRecord::key_of(alias))
     }
 
     /// What the apps of a region use at this moment.
@@ -434,6 +451,12 @@ impl Snapshot {
                 self.environments.insert(record.owner.clone(), Arc::clone(record));
             }
             Change::RemoveEnvironment(owner) => drop(self.environments.remove(owner)),
+            // The clock itself has it.
+            Change::SetClock(_) => {}
+            Change::PutDataStore(store) => {
+                self.data_stores.insert(store.key(), Arc::clone(store));
+            }
+            Change::RemoveDataStore(key) => drop(self.data_stores.remove(key)),
         }
     }
 

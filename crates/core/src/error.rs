@@ -34,6 +34,12 @@ pub enum Error {
         /// The operation's name.
         operation: String,
     },
+    /// Its state does not allow the operation; the text says which, and what to do.
+    #[error("{0}")]
+    NotNow(String),
+    /// It never allows the operation; the text says why.
+    #[error("{0}")]
+    NotSupported(String),
     /// The apps of the region would exceed the quota.
     #[error(
         "over quota: {more} more {kind} requested, {used} of {quota} in use; stop or delete an app, or request less"

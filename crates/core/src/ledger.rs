@@ -7,6 +7,7 @@
 //! the store can't tell whether the commit happened, callers get an unknown outcome, and the store makes
 //! sure that it did not before it takes another. A committer that panics is restarted.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::{ArcSwap, Guard};
@@ -107,6 +108,8 @@ pub struct Ledger {
     published: ArcSwap<Snapshot>,
     head: Mutex<Snapshot>,
     queue: mpsc::UnboundedSender<Job>,
+    /// Transactions that were accepted and not answered yet.
+    waiting: AtomicUsize,
     subscriptions: Arc<Subscriptions>,
     /// Changes with every publication.
     changes: watch::Sender<()>,
@@ -136,6 +139,7 @@ impl Ledger {
             published: ArcSwap::from_pointee(snapshot.clone()),
             head: Mutex::new(snapshot),
             queue,
+            waiting: AtomicUsize::new(0),
             subscriptions: Arc::default(),
             changes: watch::Sender::new(()),
         });
@@ -145,6 +149,11 @@ impl Ledger {
             Committer { ledger: at, jobs, batch, stored_seq, store, components, on_app };
         tokio::spawn(committer.run());
         ledger
+    }
+
+    /// Whether every accepted change was committed or refused.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) == 0
     }
 
     /// The newest durable state; takes no lock.
@@ -185,6 +194,7 @@ impl Ledger {
             let out = work(&mut transaction)?;
             *head = transaction.state.clone();
             let (answer, done) = oneshot::channel();
+            self.waiting.fetch_add(1, Ordering::AcqRel);
             // Sent under the lock, so that the queue is in the order of the heads; sent also when
             // nothing changes, because the state that it saw is perhaps not durable yet.
             self.queue
@@ -258,7 +268,6 @@ impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
                 ledger.publish(&last.after, &subjects);
             }
             let state = ledger.published.load_full();
-            drop(ledger);
             self.components.works(Component::Committer);
             if stores {
                 self.components.works(Component::Storage);
@@ -269,6 +278,9 @@ impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
                     tracing::error!(app = %app.id, %panicked, "the reconciler of an app was not told of a change");
                 }
             }
+            // Before the answers: what the changes cause counts already.
+            ledger.waiting.fetch_sub(self.batch.len(), Ordering::AcqRel);
+            drop(ledger);
             for job in self.batch.drain(..) {
                 // The caller may have gone away; the change stands.
                 let _ = job.done.send(Ok(()));
@@ -304,6 +316,7 @@ impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
         }
         *head = Snapshot::clone(&ledger.published.load());
         drop(head);
+        ledger.waiting.fetch_sub(self.batch.len(), Ordering::AcqRel);
         for (at, job) in self.batch.drain(..).enumerate() {
             let why = if at < tried { why.clone() } else { CommitError::Refused(why.cause()) };
             let _ = job.done.send(Err(why));

@@ -28,11 +28,13 @@ pub enum Event {
     Broken,
     /// The emulator was restarted; no replica survived.
     Restarted,
+    /// The platform replaces all replicas.
+    Interrupted,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Placed,
         Self::Converged,
         Self::Diverged,
@@ -43,6 +45,7 @@ impl Event {
         Self::Failed,
         Self::Broken,
         Self::Restarted,
+        Self::Interrupted,
     ];
 }
 
@@ -65,7 +68,7 @@ pub fn next(state: AppState, event: Event) -> Option<AppState> {
         (S::Deleting, E::Gone) => S::Deleted,
         (S::Queued | S::Initializing | S::Running | S::Scaling, E::Failed) => S::Failed,
         (S::Queued | S::Initializing | S::Running | S::Scaling, E::Broken) => S::Error,
-        (S::Running | S::Scaling, E::Restarted) => S::Initializing,
+        (S::Running | S::Scaling, E::Restarted | E::Interrupted) => S::Initializing,
         _ => return None,
     })
 }

@@ -3,8 +3,8 @@
 //! | principal | may |
 //! | --- | --- |
 //! | local administrator | everything, in every region |
-//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, logins at registries, users, mapped images, and not the emulator itself |
-//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries and the names of other callers only when unscoped; requests that went to no app, captured heads and replays never |
+//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, nor commands beside them, logins at registries, users, mapped images, directories in place of data stores, and not the emulator itself |
+//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries, data stores and the names of other callers only when unscoped; commands in apps only where the emulator lets them; requests that went to no app, captured heads and replays never |
 //! | read token | query matching apps through the gateway; ask who it is |
 //! | anonymous | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
 //!
@@ -101,12 +101,28 @@ pub enum Action {
     PassEnvironment,
     /// Name an image that is pulled with this machine's own logins at registries.
     MachineLogins,
-    /// Any of the actions above on an app, or reading its output.
+    /// Run a command in an app's container, or copy files from or to it.
+    Exec,
+    /// The same at an emulator that lets operator tokens do so (`--token-exec`).
+    TokenExec,
+    /// Run a command beside an app's local process, or copy files: it runs under the account of the
+    /// emulator's owner.
+    ExecProcess,
+    /// Any of the actions above on an app but running commands in it, or reading its output.
     Manage,
     /// List, make, renew and delete tokens.
     Tokens,
     /// List, add, change and delete registries.
     Registries,
+    /// List, add and remove data stores, and see and change the objects in them.
+    DataStores,
+    /// Name a directory of this machine as a data store.
+    NameHostDirectory,
+    /// Change what is in a directory that the owner named as a data store, also by an app's volume that is
+    /// written back.
+    WriteHostDirectory,
+    /// Fetch a volume from a Git repository that is not public: a local one, one at a private address.
+    PrivateRepository,
     /// See, add and remove users, and set their passwords.
     Users,
     /// Map images to local commands.
@@ -130,11 +146,15 @@ pub enum Action {
     Shutdown,
     /// Make a link that logs a browser in to the console as the caller.
     OpenConsole,
+    /// See and move domain time.
+    MoveClock,
+    /// Have the platform interrupt an app.
+    Interrupt,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 38] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -150,9 +170,16 @@ impl Action {
         Self::RunProcess,
         Self::PassEnvironment,
         Self::MachineLogins,
+        Self::Exec,
+        Self::TokenExec,
+        Self::ExecProcess,
         Self::Manage,
         Self::Tokens,
         Self::Registries,
+        Self::DataStores,
+        Self::NameHostDirectory,
+        Self::WriteHostDirectory,
+        Self::PrivateRepository,
         Self::Users,
         Self::MapImages,
         Self::Requests,
@@ -164,6 +191,8 @@ impl Action {
         Self::Me,
         Self::Shutdown,
         Self::OpenConsole,
+        Self::MoveClock,
+        Self::Interrupt,
     ];
 
     /// Whether it concerns this machine and not the project.
@@ -173,11 +202,17 @@ impl Action {
             Self::RunProcess
                 | Self::PassEnvironment
                 | Self::MachineLogins
+                | Self::ExecProcess
+                | Self::NameHostDirectory
+                | Self::WriteHostDirectory
+                | Self::PrivateRepository
                 | Self::Users
                 | Self::MapImages
                 | Self::ResetCounters
                 | Self::Shutdown
                 | Self::OpenConsole
+                | Self::MoveClock
+                | Self::Interrupt
         )
     }
 
@@ -200,9 +235,17 @@ impl Action {
                 "pass an environment to a local process, or set variables beside it"
             }
             Self::MachineLogins => "pull images with this machine's logins",
+            Self::Exec | Self::TokenExec => "run commands in apps or copy their files",
+            Self::ExecProcess => "run commands beside a local process or copy its files",
             Self::Manage => "manage apps",
             Self::Tokens => "manage tokens",
             Self::Registries => "manage registries",
+            Self::DataStores => "manage data stores",
+            Self::NameHostDirectory => "name a directory of this machine as a data store",
+            Self::WriteHostDirectory => "change a directory of this machine that is a data store",
+            Self::PrivateRepository => {
+                "attach a Git repository that is local, at a private address, or not reached by http or https"
+            }
             Self::Users => "manage users",
             Self::MapImages => "map images",
             Self::Requests => "see requests",
@@ -214,6 +257,8 @@ impl Action {
             Self::Me => "ask who it is",
             Self::Shutdown => "stop the emulator",
             Self::OpenConsole => "make links that open the console",
+            Self::MoveClock => "move the emulator's clock",
+            Self::Interrupt => "interrupt apps",
         }
     }
 }
@@ -364,7 +409,11 @@ impl fmt::Display for Reason {
                 f.write_str("the string was not issued by this emulator, or is not complete")
             }
             Self::NotForTokens { action } => {
-                write!(f, "an application token may not {}", action.verb())
+                write!(f, "an application token may not {}", action.verb())?;
+                if *action == Action::Exec {
+                    f.write_str(", unless the emulator was started with --token-exec")?;
+                }
+                Ok(())
             }
             Self::OwnerOnly { action } => {
                 write!(f, "only the emulator's owner may {}", action.verb())?;
@@ -438,14 +487,18 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
     if action.is_owner_only() {
         return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
     }
-    if matches!(action, Action::OtherRequests | Action::Capture | Action::Replay) {
+    if matches!(action, Action::OtherRequests | Action::Capture | Action::Replay | Action::Exec) {
         return Decision::new(Effect::Forbidden, Reason::NotForTokens { action });
     }
     let Some(selector) = token.selector.as_ref().filter(|selector| !selector.is_empty()) else {
         return Decision::new(Effect::Allow, Reason::Unscoped);
     };
     match resource {
-        _ if matches!(action, Action::Tokens | Action::Registries | Action::Callers) => {
+        _ if matches!(
+            action,
+            Action::Tokens | Action::Registries | Action::DataStores | Action::Callers
+        ) =>
+        {
             Decision::new(
                 Effect::Forbidden,
                 Reason::ScopedToken { selector: selector.clone(), action },
@@ -504,11 +557,17 @@ mod tests {
             Action::RunProcess
                 | Action::PassEnvironment
                 | Action::MachineLogins
+                | Action::ExecProcess
+                | Action::NameHostDirectory
+                | Action::WriteHostDirectory
+                | Action::PrivateRepository
                 | Action::ResetCounters
                 | Action::Shutdown
                 | Action::OpenConsole
                 | Action::Users
                 | Action::MapImages
+                | Action::MoveClock
+                | Action::Interrupt
         );
         match (who, action, place) {
             ("administrator", _, _) | (_, Action::Preflight, _) => Allow,
@@ -525,11 +584,15 @@ mod tests {
             _ if is_owner_only => Forbidden,
             (
                 "operator" | "operator unscoped",
-                Action::OtherRequests | Action::Capture | Action::Replay,
+                Action::OtherRequests | Action::Capture | Action::Replay | Action::Exec,
                 _,
             ) => Forbidden,
             ("read unscoped" | "operator unscoped", _, _) => Allow,
-            ("operator", Action::Tokens | Action::Registries | Action::Callers, _) => Forbidden,
+            (
+                "operator",
+                Action::Tokens | Action::Registries | Action::DataStores | Action::Callers,
+                _,
+            ) => Forbidden,
             ("operator", Action::Create, Place::OutOfScope) => Forbidden,
             (_, _, Place::OutOfScope) => OutOfScope,
             (_, _, Place::InScope) => Allow,
@@ -586,6 +649,12 @@ mod tests {
             (&scoped, Action::Create, Allow),
             (&scoped, Action::Me, Allow),
             (&scoped, Action::Tokens, Forbidden),
+            (&scoped, Action::DataStores, Forbidden),
+            (&unscoped, Action::DataStores, Allow),
+            (&unscoped, Action::NameHostDirectory, Forbidden),
+            (&unscoped, Action::WriteHostDirectory, Forbidden),
+            (&unscoped, Action::PrivateRepository, Forbidden),
+            (&reader, Action::DataStores, Forbidden),
             (&scoped, Action::Requests, Allow),
             (&scoped, Action::Callers, Forbidden),
             (&unscoped, Action::Callers, Allow),
@@ -600,6 +669,10 @@ mod tests {
             (&unscoped, Action::RunProcess, Forbidden),
             (&unscoped, Action::PassEnvironment, Forbidden),
             (&unscoped, Action::MachineLogins, Forbidden),
+            (&unscoped, Action::Exec, Forbidden),
+            (&unscoped, Action::TokenExec, Allow),
+            (&unscoped, Action::ExecProcess, Forbidden),
+            (&reader, Action::TokenExec, Forbidden),
             (&reader, Action::Read, Forbidden),
             (&reader, Action::Tokens, Forbidden),
             (&reader, Action::Me, Allow),

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::model::{
-    AppRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord, SessionId,
-    SessionRecord, TokenRecord, UserRecord,
+    AppRecord, ClockRecord, DataStoreRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord,
+    RegistryRecord, SessionId, SessionRecord, TokenRecord, UserRecord,
 };
 use crate::ports::{Loaded, Revision, StoreError, StoredRecord, Write};
 
@@ -23,8 +23,11 @@ const USER: &str = "user";
 const SESSION: &str = "session";
 const MAPPING: &str = "mapping";
 const ENVIRONMENT: &str = "environment";
+const DATA_STORE: &str = "dataStore";
 /// The project's id, a single record.
 const PROJECT: &str = "project";
+/// How domain time differs from real time, a single record.
+const CLOCK: &str = "clock";
 /// The last number in the order of creation, a single record.
 const SEQUENCE: &str = "sequence";
 /// The key of a kind with a single record.
@@ -61,6 +64,12 @@ pub enum Change {
     PutEnvironment(Arc<EnvironmentRecord>),
     /// Removes an environment.
     RemoveEnvironment(EnvironmentOwner),
+    /// Sets how domain time differs from real time.
+    SetClock(ClockRecord),
+    /// Adds or replaces a data store.
+    PutDataStore(Arc<DataStoreRecord>),
+    /// Removes a data store, by the key of its alias.
+    RemoveDataStore(String),
 }
 
 fn put(
@@ -94,6 +103,9 @@ impl Change {
                 write.map(|write| if replaces { write.erasing() } else { write })
             }
             Self::RemoveEnvironment(owner) => Ok(Write::remove(ENVIRONMENT, owner).erasing()),
+            Self::SetClock(clock) => put(CLOCK, SINGLE, clock),
+            Self::PutDataStore(store) => put(DATA_STORE, store.key(), &**store),
+            Self::RemoveDataStore(key) => Ok(Write::remove(DATA_STORE, key)),
         };
         write.map_err(|error| StoreError::Failed(format!("a record can't be written: {error}")))
     }
@@ -123,6 +135,8 @@ pub struct Stored {
     pub project: Option<Uuid>,
     /// The last number in the order of creation, or an earlier one if a record has the last.
     pub last_seq: u64,
+    /// How domain time differs from real time.
+    pub clock: ClockRecord,
     /// The changes that lead to the stored state.
     pub changes: Vec<Change>,
 }
@@ -135,6 +149,7 @@ impl Stored {
             match record.kind.as_str() {
                 PROJECT => stored.project = Some(parse(&record)?),
                 SEQUENCE => stored.last_seq = parse(&record)?,
+                CLOCK => stored.clock = parse(&record)?,
                 _ => stored.changes.extend(change(&record)?),
             }
         }
@@ -159,6 +174,7 @@ fn change(record: &StoredRecord) -> Result<Option<Change>, StoreError> {
         },
         MAPPING => Change::PutMapping(parse(record)?),
         ENVIRONMENT => Change::PutEnvironment(parse(record)?),
+        DATA_STORE => Change::PutDataStore(parse(record)?),
         other => {
             return Err(StoreError::Failed(format!(
                 "there are records of the kind {other:?}, which this ovhai does not know: a newer one wrote them"

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ovhai_api_types::{AppId, AppStateHistory, Timestamp};
 
+use crate::sync::{SyncRun, Syncs};
+
 /// One run of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplicaId {
@@ -194,6 +196,7 @@ pub struct Observed(Mutex<ObservedState>);
 #[derive(Debug, Default)]
 struct ObservedState {
     progress: Arc<Progress>,
+    syncs: Syncs,
     /// The state that was recorded last. Its date alone does not tell: time may stand still.
     recorded: Option<AppStateHistory>,
 }
@@ -206,6 +209,15 @@ impl Observed {
     /// As it is now.
     pub fn now(&self) -> Arc<Progress> {
         Arc::clone(&self.lock().progress)
+    }
+
+    /// The synchronisations of its volumes, oldest first.
+    pub fn syncs(&self) -> Syncs {
+        self.lock().syncs.clone()
+    }
+
+    pub(crate) fn put_sync(&self, run: SyncRun) {
+        self.lock().syncs.put(run);
     }
 
     pub(crate) fn set(&self, progress: Progress) {

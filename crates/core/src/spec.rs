@@ -17,6 +17,7 @@ use crate::check::{text, within};
 use crate::error::{Error, Result};
 use crate::scaling::MAX_REPLICAS;
 pub use crate::scaling::{CustomMetric, Scaling, scaling};
+use crate::volume::{self, VolumeSpec};
 pub use ovhai_api_types::PullPolicy;
 
 /// The default port of an app.
@@ -169,6 +170,12 @@ pub struct Spec {
     /// address of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub publish: Vec<u16>,
+    /// Its volumes, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<VolumeSpec>,
+    /// Whether volumes that the app may write to are written back when it stops.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub volume_writeback: bool,
 }
 
 fn published(ports: &[i64]) -> Result<Vec<u16>> {
@@ -328,9 +335,6 @@ fn affinity(given: Option<SessionAffinity>) -> Option<SessionAffinity> {
 impl Spec {
     /// Checks a spec from the wire. `generated_name` makes the name if there is none.
     pub fn check(wire: &AppSpec, generated_name: impl FnOnce(&str) -> String) -> Result<Self> {
-        if wire.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()) {
-            return Err(Error::Unsupported { operation: "attaching volumes to an app".into() });
-        }
         let image = image("image", &wire.image)?;
         let probe = wire.probe.clone().unwrap_or_default();
         if let Some(path) = &probe.path
@@ -396,6 +400,8 @@ impl Spec {
             reload,
             pull: wire.pull.unwrap_or_default(),
             publish: published(wire.publish.as_deref().unwrap_or_default())?,
+            volumes: volume::volumes(wire.volumes.as_deref().unwrap_or_default())?,
+            volume_writeback: wire.volume_writeback,
             image,
         })
     }
@@ -469,7 +475,8 @@ impl Spec {
             scaling_strategy: Some(self.scaling.wire()),
             session_affinity: self.affinity,
             unsecure_http: self.public,
-            volumes: Some(Vec::new()),
+            volumes: Some(self.volumes.iter().map(VolumeSpec::wire).collect()),
+            volume_writeback: self.volume_writeback,
             runtime: self.placement,
             working_directory: self.working_directory.clone(),
             reload: Some(self.reload.clone()).filter(|reload| !reload.is_empty()),

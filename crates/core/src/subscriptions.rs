@@ -45,7 +45,10 @@ impl Subject {
             | Change::PutMapping(_)
             | Change::RemoveMapping(_)
             | Change::PutEnvironment(_)
-            | Change::RemoveEnvironment(_) => None,
+            | Change::RemoveEnvironment(_)
+            | Change::SetClock(_)
+            | Change::PutDataStore(_)
+            | Change::RemoveDataStore(_) => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! An app's change from one state to the next: the table of [`crate::lifecycle`], applied to a
 //! record.
 
-use ovhai_api_types::{AppId, AppState, AppStateHistory, Info, Timestamp};
+use ovhai_api_types::{AppId, AppState, AppStateHistory, Info, InfoCode, Timestamp};
 
 use crate::ledger::Transaction;
 use crate::lifecycle::{self, Event};
@@ -17,11 +17,21 @@ pub(crate) struct StateNote {
     /// Why the last change failed while the app goes on as before; programs find it in the info's
     /// arguments as `failedChange`.
     pub(crate) failed_change: Option<String>,
+    /// In place of the code of the app's state.
+    pub(crate) code: Option<InfoCode>,
 }
 
 impl StateNote {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), failed_change: None }
+        Self { message: message.into(), failed_change: None, code: None }
+    }
+
+    /// The platform interrupts the app.
+    pub(crate) fn interrupted() -> Self {
+        Self {
+            code: Some(InfoCode::AppInterruptedByPlatform),
+            ..Self::new("The platform interrupted the app, which starts again")
+        }
     }
 }
 
@@ -48,7 +58,7 @@ pub(crate) fn apply(
 pub(crate) fn info(state: AppState, note: Option<&StateNote>) -> Info {
     let failed_change = note.and_then(|note| note.failed_change.clone());
     Info {
-        code: lifecycle::code(state),
+        code: note.and_then(|note| note.code).unwrap_or_else(|| lifecycle::code(state)),
         message: note.map_or_else(|| lifecycle::message(state).into(), |note| note.message.clone()),
         arguments: failed_change
             .into_iter()

@@ -2,19 +2,23 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{Placement, Region, Timestamp};
+use ovhai_api_types::{Placement, Region};
 use ovhai_containers::{AppListener, ContainerRuntime, ContainerSettings, FromApps};
 use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
 use ovhai_core::quota::Quotas;
-use ovhai_core::{Platform, PlatformBuilder, Settings};
+use ovhai_core::{Platform, PlatformBuilder, Settings, VirtualClock};
+use ovhai_data::refused::Refused;
+use ovhai_data::{FileVolumes, StoreRoots};
 use ovhai_runtime::remains::Register;
+use ovhai_runtime::tool::Tools;
 use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, SqliteStore};
 use tokio::net::TcpListener;
@@ -51,21 +55,6 @@ const FLUSH: Duration = Duration::from_millis(100);
 /// Time for requests under way to finish in a shutdown, and again to be broken off.
 const DRAIN: Duration = Duration::from_millis(250);
 
-/// The system's clock, in whole milliseconds, as the API has it.
-#[derive(Debug)]
-struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
-    }
-
-    fn real_time(&self) -> Timestamp {
-        self.now()
-    }
-}
-
 #[derive(Debug)]
 struct RandomIds;
 
@@ -95,10 +84,14 @@ pub struct Builder {
     quotas: Quotas,
     session_ttl: SessionTtl,
     restart_delay: Option<Duration>,
+    token_exec: bool,
     limits: Limits,
+    sample_every: Option<Duration>,
+    interrupts_weekly: bool,
     access_log: Option<AccessLog>,
     components: Arc<Components>,
     processes: Option<PathBuf>,
+    private: Vec<PathBuf>,
     containers: ContainerSettings,
     from_apps: bool,
     stop_after: Option<Duration>,
@@ -198,6 +191,18 @@ impl Builder {
         self
     }
 
+    /// Whether the platform interrupts each app a week after its start, as the cloud may do.
+    pub fn interrupts_weekly(mut self, does: bool) -> Self {
+        self.interrupts_weekly = does;
+        self
+    }
+
+    /// Whether operator tokens may run commands in apps, and copy their files.
+    pub fn token_exec(mut self, allowed: bool) -> Self {
+        self.token_exec = allowed;
+        self
+    }
+
     /// How long a login lasts.
     pub fn session_ttl(mut self, ttl: SessionTtl) -> Self {
         self.session_ttl = ttl;
@@ -207,6 +212,12 @@ impl Builder {
     /// Limits on clients and on responses of apps.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Time between two samples of the console's charts [default: 10 s].
+    pub fn sample_every(mut self, time: Duration) -> Self {
+        self.sample_every = Some(time);
         self
     }
 
@@ -227,6 +238,13 @@ impl Builder {
     /// could not; by default in the state directory, and nowhere without one.
     pub fn processes(mut self, directory: impl Into<PathBuf>) -> Self {
         self.processes = Some(directory.into());
+        self
+    }
+
+    /// Directories and sockets of this machine that may not be data stores, beside the state directory
+    /// and the usual ones.
+    pub fn private(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.private.extend(paths);
         self
     }
 
@@ -340,14 +358,30 @@ impl Builder {
             Some(bearer) => bearer,
             None => random_secret().map_err(|why| StartError::System(io::Error::other(why)))?,
         };
+        let (data, scratch) = match (&self.state, &self.processes) {
+            (Some(state), _) => (state.data(), None),
+            (None, Some(records)) => (records.with_file_name("data"), None),
+            (None, None) => {
+                let all = std::env::temp_dir().join(format!("ovhai-data-{}", Uuid::new_v4()));
+                std::fs::DirBuilder::new()
+                    .mode(0o700)
+                    .create(&all)
+                    .map_err(|source| StartError::State { path: all.clone(), source })?;
+                (all.join("data"), Some(Scratch(all)))
+            }
+        };
+        let volumes = data.with_file_name("volumes");
+        let own = data.parent().map(Path::to_path_buf);
+        let stores = StoreRoots::new(data, Refused::new(own.into_iter().chain(self.private)));
+        let supervisor = match self.supervisor {
+            Some(path) => path,
+            None => std::env::current_exe().map_err(StartError::System)?,
+        };
+        let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
+        let register = records.clone().map(Register::new).unwrap_or_default();
         let (runtime, containers) = match self.runtime {
             Some(runtime) => (runtime, None),
             None => {
-                let supervisor = match self.supervisor {
-                    Some(path) => path,
-                    None => std::env::current_exe().map_err(StartError::System)?,
-                };
-                let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
                 let (id, files) = match &self.state {
                     Some(state) => {
                         let id = state.id().map_err(|source| StartError::State {
@@ -365,7 +399,6 @@ impl Builder {
                         (id, files)
                     }
                 };
-                let register = records.map(Register::new).unwrap_or_default();
                 let containers = ContainerRuntime::new(
                     self.containers,
                     id,
@@ -375,14 +408,14 @@ impl Builder {
                 );
                 let local = LocalRuntime::new(
                     self.placement,
-                    supervisor,
-                    register,
+                    supervisor.clone(),
+                    register.clone(),
                     Arc::new(containers.clone()),
                 );
                 (Arc::new(local) as Arc<dyn Runtime>, Some(containers))
             }
         };
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let clock = self.clock.unwrap_or_else(|| Arc::new(VirtualClock::new()));
         let started_at = clock.real_time();
         let stops_at = self.stop_after.and_then(|time| started_at.checked_add(time).ok());
         let platform = PlatformBuilder {
@@ -392,9 +425,16 @@ impl Builder {
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
             secrets: Arc::new(SystemSecrets::default()),
+            volumes: Arc::new(FileVolumes::new(
+                stores.clone(),
+                volumes,
+                Tools::new(supervisor, register),
+            )),
             vault: Arc::new(KeyVault::new(self.state.as_ref().map(StateDir::registry_key))),
             administrator: administrator.clone(),
             settings: Settings {
+                interrupts_weekly: self.interrupts_weekly,
+                token_exec: self.token_exec,
                 restart_delay: self.restart_delay.unwrap_or(Settings::default().restart_delay),
                 regions,
                 placement: self.placement,
@@ -436,6 +476,9 @@ impl Builder {
             limits: self.limits.within_descriptors(),
             log: access_log,
             containers,
+            stores,
+            scratch,
+            sample_every: self.sample_every.unwrap_or(console::SAMPLE_EVERY),
             domains: self.domains,
             first_password: self.first_password,
         };
@@ -525,8 +568,22 @@ struct Ways {
     limits: Limits,
     log: Option<LogFile>,
     containers: Option<ContainerRuntime>,
+    stores: StoreRoots,
+    scratch: Option<Scratch>,
+    sample_every: Duration,
     domains: Domains,
     first_password: Option<String>,
+}
+
+/// The files of data stores and volumes of an emulator without a state directory; they go with it.
+#[derive(Debug)]
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It is made when it is needed.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A running emulator. Dropping it stops it without waiting; [`Emulator::shutdown`] waits.
@@ -542,6 +599,7 @@ pub struct Emulator {
     stop_asked: CancellationToken,
     early_stop: watch::Sender<Option<StopReason>>,
     telemetry: Arc<Telemetry>,
+    _scratch: Option<Scratch>,
 }
 
 /// Why an emulator should be stopped.
@@ -574,8 +632,19 @@ impl Emulator {
         state: Option<StateDir>,
         lock: Option<Lock>,
     ) -> io::Result<Self> {
-        let Ways { plain, secure, from_apps, limits, log, containers, domains, first_password } =
-            ways;
+        let Ways {
+            plain,
+            secure,
+            from_apps,
+            limits,
+            log,
+            containers,
+            stores,
+            scratch,
+            sample_every,
+            domains,
+            first_password,
+        } = ways;
         let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
@@ -597,6 +666,7 @@ impl Emulator {
             gateway: Arc::clone(&gateway),
             api: api::router(
                 Arc::clone(&platform),
+                stores.clone(),
                 running.address.port(),
                 stopping.clone(),
                 users_ready,
@@ -613,6 +683,7 @@ impl Emulator {
                     state: state.clone(),
                     containers: containers.clone(),
                     limits,
+                    sample_every,
                 },
             ))
             .merge(control::router(control::Control {
@@ -624,6 +695,7 @@ impl Emulator {
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
                 telemetry: Arc::clone(&telemetry),
                 containers,
+                stores,
             })),
             telemetry: Arc::clone(&telemetry),
             limits,
@@ -645,6 +717,7 @@ impl Emulator {
             stop_asked,
             early_stop: watch::Sender::new(None),
             telemetry,
+            _scratch: scratch,
         })
     }
 

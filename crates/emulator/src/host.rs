@@ -70,9 +70,10 @@ impl Domains {
         let names = names.into_iter().map(|name| {
             let name = name.as_ref().to_ascii_lowercase();
             let is_host = name.split('.').all(|label| is_label(label) && label.len() <= 63);
-            let is_number = name.rsplit('.').next().is_some_and(|last| {
-                last.bytes().all(|byte| byte.is_ascii_digit())
-            });
+            let is_number = name
+                .rsplit('.')
+                .next()
+                .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
             let is_taken = name == "localhost" || name.ends_with(".localhost");
             if !is_host || is_number || is_taken || name.len() > 200 {
                 return Err(format!("{name:?} is not a name for this: use one such as ovhai.test"));

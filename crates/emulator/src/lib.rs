@@ -10,6 +10,7 @@
 pub mod api;
 mod console;
 mod control;
+mod domain_time;
 mod edge;
 mod emulator;
 mod gateway;
@@ -19,6 +20,7 @@ mod limits;
 mod listen;
 pub mod origin;
 mod passwords;
+mod pieces;
 mod random;
 mod seal;
 mod secret;

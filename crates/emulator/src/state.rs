@@ -6,7 +6,7 @@
 //! password, until it is changed), `emulator.log` (when it runs in the
 //! background), `access.log` (0600: a line a request; `access.log.1` before it), `options.json`
 //! (0600: what the last start on purpose was given), `processes` (0700: a record for each process
-//! of an app), `containers` (0700: files that containers get), `id` (what the labels of containers and
+//! of an app), `containers` (0700: files that containers get), `data` (0700: the data stores), `id` (what the labels of containers and
 //! networks name), `lock` (held as long as it runs; it names the process that holds it).
 
 use std::fs::{File, TryLockError};
@@ -210,6 +210,11 @@ impl StateDir {
     /// Path of the directory with files that containers get.
     pub(crate) fn containers(&self) -> PathBuf {
         self.0.join("containers")
+    }
+
+    /// Path of the directory with the emulator's own data stores.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.0.join("data")
     }
 
     /// The id of the directory, which the labels of its containers name; made on first use.

@@ -17,7 +17,7 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use ovhai_api_types::{ImageName, Timestamp};
+use ovhai_api_types::{ImageName, Placement, Timestamp};
 use ovhai_core::catalog::BuiltinImage;
 use ovhai_core::ports::{
     Blame, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
@@ -86,7 +86,7 @@ pub(crate) fn launch(
     request: ReplicaRequest,
     reporter: ReplicaReporter,
 ) -> Box<dyn Replica> {
-    let (replica, control) = replica();
+    let (replica, control) = replica(Placement::Builtin);
     tokio::spawn(serve(image, request, reporter, control));
     Box::new(replica)
 }

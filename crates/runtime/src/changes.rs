@@ -9,6 +9,7 @@
 use ovhai_core::ports::FileWatch;
 
 /// Directories that are not looked into.
+#[cfg(target_os = "linux")]
 const IGNORED: [&str; 10] = [
     ".git",
     ".hg",
@@ -24,6 +25,7 @@ const IGNORED: [&str; 10] = [
 
 /// Whether a file or directory of this name does not count: also what editors write while a file is
 /// not saved yet.
+#[cfg(target_os = "linux")]
 fn is_ignored(name: &str) -> bool {
     IGNORED.contains(&name)
         || name.ends_with('~')

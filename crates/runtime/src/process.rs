@@ -6,7 +6,7 @@
 //!
 //! Its environment is that of the command line that submitted it, else the variables that every app
 //! inherits from the emulator ([`crate::environment`]). The ports override it, and the spec's
-//! variables override both.
+//! variables override both; the directories of its volumes override those ([`crate::volumes`]).
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -16,10 +16,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ovhai_api_types::{Environment, Timestamp};
+use ovhai_api_types::{Environment, Placement, Timestamp};
 use ovhai_core::logs::{LINE_MAX, LogBuffer};
 use ovhai_core::ports::{
-    Blame, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+    Blame, BoxFuture, ExecSession, ExecTask, NoExec, Replica, ReplicaEndpoint, ReplicaEvent,
+    ReplicaReporter, ReplicaRequest, ReplicaUsage,
 };
 use ovhai_core::replica::{ExitStatus, ReplicaId};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -30,6 +31,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+use crate::exec::{ExecBase, Execs};
 use crate::identity::Identity;
 use crate::launch::LaunchSpec;
 use crate::listen_ports::{Port, Ports};
@@ -38,7 +40,8 @@ use crate::probe::{FIRST_LOOK, Finding, Prober, SLOWEST_LOOK};
 use crate::remains::{Record, Register, VARIABLE};
 use crate::sockets;
 use crate::supervisor::SUBCOMMAND;
-use crate::task::{Control, replica};
+use crate::task::{Control, TaskReplica, replica};
+use crate::volumes;
 
 /// Time to read the output of a process that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -77,16 +80,56 @@ impl ProcessRuntime {
         request: ReplicaRequest,
         reporter: ReplicaReporter,
     ) -> Box<dyn Replica> {
-        let (replica, control) = replica();
+        let (task, control) = replica(Placement::Process);
         let runtime = self.clone();
+        let execs = Execs::default();
+        let replica = ProcessReplica { task, execs: execs.clone() };
         tokio::spawn(async move {
-            if let Err(Failure { fault, status, message }) =
-                run(&runtime, &request, &reporter, control).await
+            let hints = volumes::hints(&request);
+            for hint in &hints {
+                let line = format!("[ovhai] {hint}");
+                request.logs.push(Timestamp::now(), request.replica, line);
+            }
+            if let Err(Failure { fault, status, mut message }) =
+                run(&runtime, &request, &reporter, control, &execs).await
             {
+                if let Some(hint) = hints.first().filter(|_| fault == Blame::User) {
+                    message += &format!(". Note: {hint}");
+                }
                 reporter.report(ReplicaEvent::Exited { fault, status, message });
             }
         });
         Box::new(replica)
+    }
+}
+
+struct ProcessReplica {
+    task: TaskReplica,
+    execs: Execs,
+}
+
+impl Replica for ProcessReplica {
+    fn stop(&self, grace: Duration) -> BoxFuture<'static, ()> {
+        self.execs.end();
+        self.task.stop(grace)
+    }
+
+    fn usage(&self) -> BoxFuture<'static, Option<ReplicaUsage>> {
+        self.task.usage()
+    }
+
+    fn placement(&self) -> Option<Placement> {
+        self.task.placement()
+    }
+
+    fn exec(&self, task: ExecTask) -> Result<ExecSession, NoExec> {
+        self.execs.exec(task)
+    }
+}
+
+impl Drop for ProcessReplica {
+    fn drop(&mut self) {
+        self.execs.end();
     }
 }
 
@@ -132,11 +175,13 @@ fn launch_spec(request: &ReplicaRequest, ports: Ports) -> Result<LaunchSpec, Fai
         .collect();
     env.extend(given.iter().map(|(name, _, port)| ((*name).to_owned(), port.clone())));
     env.extend(spec.env.iter().map(|env| (env.name.clone(), env.value.clone())));
+    env.extend(volumes::variables(&request.volumes));
     Ok(LaunchSpec {
         command: command.iter().map(filled).collect(),
         inherits: request.environment.is_none(),
         env,
         directory: spec.working_directory.clone(),
+        terminal: false,
     })
 }
 
@@ -145,6 +190,7 @@ async fn run(
     request: &ReplicaRequest,
     reporter: &ReplicaReporter,
     mut control: Control,
+    execs: &Execs,
 ) -> Result<(), Failure> {
     let spec = &request.spec;
     let port = || sockets::free_port().map_err(|error| platform("There is no free port", &error));
@@ -163,9 +209,10 @@ async fn run(
     let program = launch.command.first().cloned().unwrap_or_default();
 
     let supervisor = &runtime.supervisor;
-    let (mut child, socket) = spawn_supervisor(supervisor, request).map_err(|e| {
-        platform(&format!("The supervisor {} can't be started", supervisor.display()), &e)
-    })?;
+    let (mut child, socket) =
+        spawn_supervisor(supervisor, &request.app.to_string()).map_err(|e| {
+            platform(&format!("The supervisor {} can't be started", supervisor.display()), &e)
+        })?;
     // It leads a session.
     control.session.store(child.id().unwrap_or(0), Ordering::Relaxed);
     let supervisor = child.id().and_then(Identity::of);
@@ -194,6 +241,12 @@ async fn run(
                 if let Some(entry) = &mut entry {
                     entry.started(group);
                 }
+                execs.begin(ExecBase {
+                    supervisor: runtime.supervisor.clone(),
+                    register: runtime.register.clone(),
+                    app: request.app,
+                    launch,
+                });
                 let pumps = Mutex::new(pumps);
                 let watched = Watched { request, reporter, ports, group, program, pumps };
                 let outcome = watched.watch(&mut from, to, &mut control).await;
@@ -212,6 +265,7 @@ async fn run(
         }
     }
     .await;
+    execs.end();
     control.session.store(0, Ordering::Relaxed);
     // Reaped here, so that nothing of it is left when the replica says so.
     let ended = child.wait().await;
@@ -230,15 +284,13 @@ fn mark(request: &ReplicaRequest) -> String {
     format!("{}-{}-{now:x}", request.app, request.number)
 }
 
-fn spawn_supervisor(
-    program: &Path,
-    request: &ReplicaRequest,
-) -> std::io::Result<(Child, UnixStream)> {
+/// Starts a supervisor; `of` is what lists of processes show.
+pub(crate) fn spawn_supervisor(program: &Path, of: &str) -> std::io::Result<(Child, UnixStream)> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let child = Command::new(program)
         .arg(SUBCOMMAND)
-        .arg(request.app.to_string())
+        .arg(of)
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

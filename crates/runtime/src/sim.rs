@@ -7,10 +7,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, Environment};
+use ovhai_api_types::{AppId, Environment, Placement};
 use ovhai_core::ports::{
-    Blame, BoxFuture, FileWatch, ImageAccess, Replica, ReplicaEndpoint, ReplicaEvent,
-    ReplicaReporter, ReplicaRequest, ReplicaUsage, Runtime, Survivor,
+    Blame, BoxFuture, ExecBackend, ExecControl, ExecOutput, ExecSession, ExecTask, FileWatch,
+    ImageAccess, NoExec, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+    ReplicaUsage, Runtime, Survivor,
 };
 use ovhai_core::replica::{ExitStatus, ReplicaId, ReplicaKey};
 use ovhai_core::spec::Spec;
@@ -57,6 +58,10 @@ struct State {
     is_sleepy: bool,
     /// The directories that are watched.
     watched: Vec<String>,
+    /// What replicas run as.
+    placement: Option<Placement>,
+    /// The commands that were run in replicas.
+    execs: Vec<(ReplicaId, ExecTask)>,
 }
 
 /// See the module.
@@ -153,6 +158,18 @@ impl SimRuntime {
         self.files.notify_one();
     }
 
+    /// Replicas run as this from now on. Then commands in them say what they get: their input on
+    /// standard output, resizes and signals on standard error; they end with their input. The
+    /// command `exit N` ends at once. Without a placement, no command runs in them.
+    pub fn run_as(&self, placement: Placement) {
+        self.lock().placement = Some(placement);
+    }
+
+    /// The commands that were run in replicas.
+    pub fn execs(&self) -> Vec<(ReplicaId, ExecTask)> {
+        self.lock().execs.clone()
+    }
+
     /// Replica `number` has used this.
     pub fn set_usage(&self, number: u64, usage: ReplicaUsage) {
         for entry in self.lock().replicas.iter_mut().filter(|entry| entry.launched.number == number)
@@ -220,6 +237,54 @@ impl Replica for SimReplica {
         let usage = self.sim.lock().replicas.get(self.index).and_then(|one| one.launched.usage);
         Box::pin(async move { usage })
     }
+
+    fn placement(&self) -> Option<Placement> {
+        self.sim.lock().placement
+    }
+
+    fn exec(&self, task: ExecTask) -> Result<ExecSession, NoExec> {
+        let mut state = self.sim.lock();
+        let one = state.replicas.get(self.index).filter(|one| !one.launched.gone);
+        let replica = one.ok_or(NoExec::NotRunning)?.launched.replica;
+        if !matches!(state.placement, Some(Placement::Container | Placement::Process)) {
+            return Err(NoExec::NotSupported);
+        }
+        state.execs.push((replica, task.clone()));
+        let (session, backend) = ExecSession::new();
+        tokio::spawn(scripted(task, backend, self.done.clone()));
+        Ok(session)
+    }
+}
+
+/// A command; see [`SimRuntime::run_as`].
+async fn scripted(task: ExecTask, mut backend: ExecBackend, mut gone: watch::Receiver<()>) {
+    let exit = match &task {
+        ExecTask::Command { command, .. } => match &command[..] {
+            [word, code] if word == "exit" => code.parse().ok(),
+            _ => None,
+        },
+        ExecTask::Copy { .. } => None,
+    };
+    let status = loop {
+        if let Some(code) = exit {
+            break ExitStatus::Code(code);
+        }
+        let said = tokio::select! {
+            bytes = backend.input.recv() => match bytes {
+                Some(bytes) => ExecOutput::Stdout(bytes),
+                None => break ExitStatus::Code(0),
+            },
+            Some(control) = backend.control.recv() => ExecOutput::Stderr(match control {
+                ExecControl::Resize(size) => format!("{}x{}\n", size.width, size.height).into(),
+                ExecControl::Signal(number) => format!("signal {number}\n").into(),
+            }),
+            _ = gone.changed() => break ExitStatus::Signal(9),
+            () = backend.output.closed() => return,
+        };
+        // The session may have been dropped.
+        let _ = backend.output.send(said).await;
+    };
+    let _ = backend.output.send(ExecOutput::Ended(status)).await;
 }
 
 /// A replica of an earlier emulator, until it is stopped.

@@ -7,8 +7,9 @@
 //! command left behind outside the group comes to it and is ended too. If it is killed itself, the
 //! kernel ends the command, and the emulator, or the next one, ends the rest ([`crate::remains`]).
 //!
-//! On the socket, a line each. To the supervisor: first a [`LaunchSpec`] as JSON; then `term MS`
-//! (SIGTERM, and SIGKILL after that many milliseconds) or `kill`. From it: `started PID`, or
+//! On the socket, a line each. To the supervisor: first a [`LaunchSpec`] as JSON, with a file for the
+//! command's standard streams, if any; then `term MS`
+//! (SIGTERM, and SIGKILL after that many milliseconds), `signal NUMBER` or `kill`. From it: `started PID`, or
 //! `failed WHY`; then `exited CODE` or `signalled NUMBER`, when nothing is left.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
@@ -57,13 +58,11 @@ fn supervise(socket: UnixStream) -> io::Result<()> {
     // apps in order; and by its session the next emulator recognises what is left of an app.
     setsid()?;
     let mut reader = BufReader::new(socket.try_clone()?);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let spec: LaunchSpec = serde_json::from_str(&line)?;
+    let (spec, file) = launch::receive(&socket, &mut reader)?;
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let shared = Arc::new(Shared { socket: Mutex::new(socket), ended: AtomicBool::new(false) });
-    let child = match spawn(&spec) {
+    let child = match spawn(&spec, file) {
         Ok(child) => child,
         Err(error) => {
             shared.say(&format!("failed {error}\n"));
@@ -85,21 +84,25 @@ fn supervise(socket: UnixStream) -> io::Result<()> {
 }
 
 /// Starts the command; the error says why it does not start.
-fn spawn(spec: &LaunchSpec) -> io::Result<u32> {
+fn spawn(spec: &LaunchSpec, file: Option<OwnedFd>) -> io::Result<u32> {
     let (mut ours, theirs) = UnixStream::pair()?;
     let mut command = Command::new(this_program()?);
     command
         .arg0("ovhai")
         .arg(launch::SUBCOMMAND)
         .arg(std::process::id().to_string())
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .process_group(0);
+        .stdin(Stdio::from(OwnedFd::from(theirs)));
+    // With a terminal it leads a session, and so a group; the leader of a group can't.
+    if !spec.terminal {
+        command.process_group(0);
+    }
     // Reaped by `reap_until`, with whatever else becomes a child of this process.
     let child = command.spawn()?.id();
     // Only the stage may have the other end: it closes when the stage becomes the command.
     drop(command);
-    serde_json::to_writer(&ours, spec)?;
-    ours.write_all(b"\n")?;
+    launch::send(&ours, spec, file.as_ref())?;
+    // Its reader learns of the end, or its terminal closes, with the command.
+    drop(file);
     let mut why = String::new();
     ours.read_to_string(&mut why)?;
     if why.is_empty() { Ok(child) } else { Err(io::Error::other(why)) }
@@ -184,6 +187,10 @@ fn obey(mut reader: BufReader<UnixStream>, group: Pid, shared: &Shared) {
                     let _ = reader
                         .get_ref()
                         .set_read_timeout(Some(grace.max(Duration::from_millis(1))));
+                }
+                ("signal", number) => {
+                    let number = number.parse().ok().and_then(Signal::from_named_raw);
+                    number.into_iter().for_each(signal);
                 }
                 _ => signal(Signal::KILL),
             },

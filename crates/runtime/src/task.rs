@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use ovhai_api_types::Placement;
 use ovhai_core::ports::{BoxFuture, Replica, ReplicaUsage};
 use tokio::sync::{mpsc, watch};
 
@@ -24,14 +25,15 @@ pub(crate) struct TaskReplica {
     stop: mpsc::UnboundedSender<Duration>,
     done: watch::Receiver<()>,
     session: Arc<AtomicU32>,
+    placement: Placement,
 }
 
-pub(crate) fn replica() -> (TaskReplica, Control) {
+pub(crate) fn replica(placement: Placement) -> (TaskReplica, Control) {
     let (stop, stop_requests) = mpsc::unbounded_channel();
     let (done, ended) = watch::channel(());
     let session = Arc::new(AtomicU32::new(0));
     let control = Control { stop: stop_requests, done, session: Arc::clone(&session) };
-    (TaskReplica { stop, done: ended, session }, control)
+    (TaskReplica { stop, done: ended, session, placement }, control)
 }
 
 impl Replica for TaskReplica {
@@ -40,6 +42,10 @@ impl Replica for TaskReplica {
         let _ = self.stop.send(grace);
         let mut done = self.done.clone();
         Box::pin(async move { while done.changed().await.is_ok() {} })
+    }
+
+    fn placement(&self) -> Option<Placement> {
+        Some(self.placement)
     }
 
     fn usage(&self) -> BoxFuture<'static, Option<ReplicaUsage>> {

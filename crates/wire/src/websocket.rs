@@ -92,10 +92,21 @@ pub fn read(buffer: &mut Buffer) -> Result<Option<Frame>, CloseCode> {
     };
     let Some((mask, rest)) = rest[size..].split_first_chunk::<MASK>() else { return Ok(None) };
     let Some(masked) = rest.get(..length) else { return Ok(None) };
-    let unmasked = masked.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
-    let frame = Frame { opcode, is_last, payload: unmasked.collect() };
+    let mut payload = masked.to_vec();
+    unmask(*mask, &mut payload);
+    let frame = Frame { opcode, is_last, payload };
     buffer.consume(2 + size + MASK + length);
     Ok(Some(frame))
+}
+
+/// Takes the mask off, eight bytes at a time.
+fn unmask([a, b, c, d]: [u8; MASK], bytes: &mut [u8]) {
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (chunks, rest) = bytes.as_chunks_mut::<8>();
+    for chunk in chunks {
+        *chunk = (u64::from_ne_bytes(*chunk) ^ wide).to_ne_bytes();
+    }
+    rest.iter_mut().zip([a, b, c, d].iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
 }
 
 /// Writes a whole message, or a control frame, as a server does: without a mask.

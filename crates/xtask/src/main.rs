@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask test|screenshots|gen|lint|fuzz|workflow|bench`.
+//! The project's own tasks: `cargo xtask test|screenshots|gen|lint|fuzz|wheel|workflow|bench`.
 //!
 //! A task may print and may stop at the first error: it is run by developers and CI, never by
 //! users.
@@ -9,6 +9,7 @@ mod engines;
 mod fuzz;
 mod generate;
 mod lint;
+mod published;
 mod run;
 mod test;
 
@@ -25,7 +26,9 @@ const USAGE: &str = "cargo xtask <task>
   gen [--check]   write the generated files (completions, man pages, references), or check them
   lint            check arrows between crates, dependencies, and rules that compilers do not know
   fuzz [SECONDS]  run every fuzz target for a while [default: 10]
-  workflow        check .github/workflows against the published schema
+  wheel [FILE]    pack an executable and the Python package into target/wheels [default: the dist
+                  profile, which is built]
+  workflow        check what CI systems read, in .github and in the documents, against published schemas
   bench [ARGS]    measure beside peers, and write docs/benchmarks.md";
 
 fn main() -> ExitCode {
@@ -53,7 +56,8 @@ fn task() -> Result<()> {
         "gen" => generate::run(rest),
         "lint" => lint::run(),
         "fuzz" => fuzz::run(rest),
-        "workflow" => test::workflow(),
+        "wheel" => published::wheel(rest),
+        "workflow" => published::workflow(),
         "bench" => bench::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -1,7 +1,8 @@
 //! `cargo xtask test`: installs what the tests need, and runs every one of them.
 //!
 //! What is installed stays in `target/test-env`: the official Python SDK and what drives a browser
-//! in one environment, the frameworks of the apps in tests/apps in another, and axe-core. Programs of
+//! in one environment, the frameworks of the apps in tests/apps in another, what the wheel is built and
+//! tested with in a third, and axe-core. Programs of
 //! the system (python3 with venv, curl, openssl, certutil, Chromium, Java, npm) are installed with apt-get where
 //! they are missing and that is possible; where it is not, this says what to install. Container
 //! engines and registries run while the tests do ([`crate::engines`]).
@@ -16,8 +17,6 @@ use crate::run::{cargo, is_installed, output, root};
 
 /// The Python packages of tests: the SDK that the emulator is held to, and what drives a browser.
 const PACKAGES: [&str; 3] = ["ovhai==0.1a4", "selenium==4.51.0", "grpcio==1.85.1"];
-/// Ships the published schema of GitHub's workflows.
-const SCHEMAS: &str = "check-jsonschema==0.39.0";
 /// Finds what makes pages hard to use; one script, which has no dependencies.
 const AXE: &str = "axe-core";
 const AXE_VERSION: &str = "4.14.1";
@@ -48,6 +47,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let python = install()?;
     let axe = install_axe()?;
     let apps = install_frameworks()?;
+    let wheel = install_wheel_tools()?;
     {
         let engines = Engines::start()?;
         crate::run::run(
@@ -57,6 +57,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
                 .env("OVHAI_TEST_PYTHON", &python)
                 .env("OVHAI_TEST_AXE", &axe)
                 .env("OVHAI_TEST_APPS_PYTHON", &apps)
+                .env("OVHAI_TEST_WHEEL_PYTHON", &wheel)
                 .env("OVHAI_TEST_PASSWORD", engines::PASSWORD)
                 .envs(engines.environment()),
         )?;
@@ -71,11 +72,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             )?;
         }
     }
-    if arguments.is_empty() { without_logs(&python, &axe, &apps) } else { Ok(()) }
+    if arguments.is_empty() { without_logs(&python, &axe, &apps, &wheel) } else { Ok(()) }
 }
 
 /// Runs the tests of the executable again, with emulators that can't write their log.
-fn without_logs(python: &Path, axe: &Path, apps: &Path) -> Result<()> {
+fn without_logs(python: &Path, axe: &Path, apps: &Path, wheel: &Path) -> Result<()> {
     for stderr in ["full", "closed"] {
         println!("emulators whose standard error is {stderr}");
         crate::run::run(
@@ -85,25 +86,13 @@ fn without_logs(python: &Path, axe: &Path, apps: &Path) -> Result<()> {
                 .env("OVHAI_TEST_PYTHON", python)
                 .env("OVHAI_TEST_AXE", axe)
                 .env("OVHAI_TEST_APPS_PYTHON", apps)
+                .env("OVHAI_TEST_WHEEL_PYTHON", wheel)
                 .env("OVHAI_TEST_STDERR", stderr)
                 // Minutes in a browser, which shows no log.
                 .args(["--", "--skip", "console_browser::"]),
         )?;
     }
     Ok(())
-}
-
-/// `cargo xtask workflow`: checks the workflows against the schema that a pinned package ships.
-pub(crate) fn workflow() -> Result<()> {
-    let tools = install_into("tools-venv", &[SCHEMAS.to_owned()], &[])?;
-    let workflows = std::fs::read_dir(root().join(".github/workflows"))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<PathBuf>>>()?;
-    crate::run::run(
-        Command::new(tools.with_file_name("check-jsonschema"))
-            .args(["--builtin-schema", "vendor.github-workflows"])
-            .args(workflows),
-    )
 }
 
 /// `cargo xtask screenshots`: takes pictures of all pages of the console; with `--docs` also those of
@@ -181,16 +170,26 @@ fn install_packages() -> Result<PathBuf> {
 
 /// The Python that has the frameworks, which are many and large.
 fn install_frameworks() -> Result<PathBuf> {
-    let list = root().join("tests/apps/requirements.txt");
-    let packages: Vec<String> = std::fs::read_to_string(&list)
-        .with_context(|| format!("{} can't be read", list.display()))?
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect();
+    let packages = requirements("tests/apps/requirements.txt")?;
     // The list is complete; and nothing is built from sources, which would need compilers.
     install_into("apps-venv", &packages, &["--no-deps", "--only-binary=:all:"])
+}
+
+/// The Python that has what the wheel is built and tested with.
+fn install_wheel_tools() -> Result<PathBuf> {
+    let packages = requirements("tests/wheel/requirements.txt")?;
+    // The SDK is published as sources only, all of them Python.
+    let options = ["--no-deps", "--only-binary=:all:", "--no-binary=ovhai"];
+    install_into("wheel-venv", &packages, &options)
+}
+
+/// The packages that a file lists.
+fn requirements(file: &str) -> Result<Vec<String>> {
+    let list = root().join(file);
+    let text = std::fs::read_to_string(&list)
+        .with_context(|| format!("{} can't be read", list.display()))?;
+    let lines = text.lines().map(str::trim);
+    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect())
 }
 
 /// Fetches axe-core, unless it is there; its script.
@@ -213,7 +212,7 @@ fn install_axe() -> Result<PathBuf> {
 }
 
 /// Makes an environment with just these packages, unless it is there; its Python.
-fn install_into(name: &str, packages: &[String], options: &[&str]) -> Result<PathBuf> {
+pub(crate) fn install_into(name: &str, packages: &[String], options: &[&str]) -> Result<PathBuf> {
     let environment = root().join("target/test-env").join(name);
     let python = environment.join("bin/python");
     if has_packages(&python, packages) {

@@ -3,10 +3,14 @@
 mod access;
 mod await_state;
 mod change;
+mod check;
+mod copy;
 mod credential;
 mod curl;
+mod data_sync;
 mod delete;
 mod events;
+mod exec;
 mod flags;
 mod forward;
 mod list;
@@ -19,6 +23,7 @@ mod requests;
 mod restart;
 mod run;
 mod selection;
+mod session;
 mod set_label;
 mod submitted;
 mod update;
@@ -74,6 +79,10 @@ enum Verb {
     /// Show recent requests to an app, with caller and access decision
     // It has options of its own in the place of global ones: not [`Deferred`].
     Requests(Box<requests::Requests>),
+    /// Run a command in an app, such as a shell
+    Exec(Deferred<exec::Exec>),
+    /// Copy files from or to an app
+    Cp(Deferred<copy::Cp>),
     /// Wait until an app is in a state
     Wait(Deferred<await_state::AwaitState>),
     /// Start an app
@@ -91,15 +100,25 @@ enum Verb {
     SetImage(Deferred<change::SetImage>),
     /// Change an app's number of replicas or its automatic scaling
     Scale(Deferred<change::Scale>),
+    /// Bring an app's volumes and their data stores together
+    DataSync(Deferred<data_sync::DataSyncCommand>),
     /// Change an app's environment, image, ports, resources or update strategy
     Update(Deferred<update::Update>),
+    /// Check whether an image would run in AI Deploy
+    Check(Deferred<check::CheckImage>),
 }
 
 impl AppCommand {
+    /// Whether the command does with Ctrl-C and SIGTERM what it likes.
+    pub(crate) fn handles_signals(&self) -> bool {
+        matches!(self.verb, Verb::Exec(_))
+    }
+
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         // The largest are boxed, or every command's future would be as large.
         match self.verb {
             Verb::Run(verb) => Box::pin(verb.run(context)).await,
+            Verb::Check(Deferred(verb)) => Box::pin(verb.run(context)).await,
             Verb::List(Deferred(verb)) => verb.run(context).await,
             Verb::Get(Deferred(verb)) => verb.run(context).await,
             Verb::Curl(verb) => Box::pin(verb.run(context)).await,
@@ -109,6 +128,8 @@ impl AppCommand {
             Verb::Events(Deferred(verb)) => verb.run(context).await,
             Verb::Logs(Deferred(verb)) => verb.run(context).await,
             Verb::Requests(verb) => Box::pin(verb.run(context)).await,
+            Verb::Exec(Deferred(verb)) => Box::pin(verb.run(context)).await,
+            Verb::Cp(Deferred(verb)) => Box::pin(verb.run(context)).await,
             Verb::Wait(Deferred(verb)) => verb.run(context).await,
             Verb::Start(Deferred(verb)) => verb.run(context).await,
             Verb::Restart(Deferred(verb)) => verb.run(context).await,
@@ -117,6 +138,7 @@ impl AppCommand {
             Verb::SetLabel(Deferred(verb)) => verb.run(context).await,
             Verb::SetImage(Deferred(verb)) => verb.run(context).await,
             Verb::Scale(Deferred(verb)) => verb.run(context).await,
+            Verb::DataSync(Deferred(verb)) => verb.run(context).await,
             Verb::Update(Deferred(verb)) => verb.run(context).await,
         }
     }

@@ -221,6 +221,7 @@ fn spec() -> impl Strategy<Value = AppSpec> {
                 session_affinity,
                 unsecure_http,
                 volumes: Some(volumes),
+                volume_writeback: !unsecure_http,
                 runtime,
                 working_directory,
                 reload: Some(reload),

@@ -9,6 +9,7 @@ use ovhai_api_types::{
     App, AppSpec, AppState, Environment, NewApp, Placement, Probe, PullPolicy, Resources, Volume,
 };
 
+use super::check;
 use super::flags;
 use super::label;
 use super::options::{Affinity, Deployment, Scaling};
@@ -64,6 +65,10 @@ pub(super) struct Run {
     // Help, not documentation: brackets would be a link.
     #[arg(short, long = "volume", help = VOLUME_HELP, value_name = "VOLUME", value_parser = volume)]
     volumes: Vec<Volume>,
+    /// Emulator only: write volumes with the permission rw or rwd back to their data stores when the
+    /// app stops; in the service their changes are lost
+    #[arg(long)]
+    volume_writeback: bool,
     /// GPUs per replica [default: 1, without --cpu]
     #[arg(short, long, value_name = "N")]
     gpu: Option<u32>,
@@ -102,6 +107,9 @@ pub(super) struct Run {
     /// repeated
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     reload: Vec<PathBuf>,
+    /// Check the image before, as app check --static does, and refuse one that would not run
+    #[arg(long)]
+    check: bool,
     /// Show each request to the API on stderr, with the response's status and time; may be repeated
     // Replaces the global option, whose short form means a volume here.
     #[arg(long, action = ArgAction::Count)]
@@ -120,6 +128,9 @@ impl Run {
         let variables = self.variables.read(context)?;
         let spec = self.spec_with(context, &variables)?;
         note_unset(context, &variables);
+        if self.check {
+            check::before_run(context, &spec).await?;
+        }
         let target = Target::find_to_change(context).await?;
         let created = match self.environment(context, &target)? {
             Some(environment) => {
@@ -141,7 +152,7 @@ impl Run {
                 return failure;
             }
             failure.hint(
-                "omit --volume; an app that runs as a process (--runtime process) uses the directories of this machine",
+                "put the files into a container of a data store and attach that: --volume CONTAINER@local:PATH; see ovhai datastore list",
             )
         })?;
         say_what_labels_became(context, &spec, &app);
@@ -260,6 +271,7 @@ impl Run {
             deployment_strategy: self.deployment.strategy(),
             unsecure_http: self.unsecure_http,
             volumes: Some(self.volumes.clone()).filter(|volumes| !volumes.is_empty()),
+            volume_writeback: self.volume_writeback,
             runtime: self.runtime,
             working_directory: directory.map(|path| path.to_string_lossy().into_owned()),
             reload: Some(self.reload_directories(context)).filter(|reload| !reload.is_empty()),

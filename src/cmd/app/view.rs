@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use ovhai_api_types::{App, AppSpec, ReplicaExit, ReplicaStatus, ScalingStrategy};
+use ovhai_api_types::{
+    App, AppSpec, AppStatus, DataSyncProgress, ReplicaExit, ReplicaStatus, ScalingStrategy, Volume,
+};
 
 use ovhai_client::AppRow;
 
@@ -66,6 +68,31 @@ fn replica_row(replica: &ReplicaStatus) -> Vec<String> {
         date(replica.since),
         replica.restarts.to_string(),
         replica.last_exit.as_ref().map_or("", |exit| exit_reason(&exit.reason)).to_owned(),
+    ]
+}
+
+/// A volume, and what became of its last synchronisation.
+fn volume_row(volume: &Volume, status: &AppStatus) -> Vec<String> {
+    let of = |progress: &&DataSyncProgress| {
+        progress.volume_status.mount_path.as_ref() == Some(&volume.mount_path)
+    };
+    let last = status.data_sync.iter().rev().find_map(|run| {
+        run.status.progress.iter().find(of).map(|progress| {
+            format!(
+                "{} {}: {} of {} files",
+                progress.direction, progress.state, progress.processed, progress.total
+            )
+        })
+    });
+    let short = volume.short().unwrap_or_default();
+    let source = short.split(&format!(":{}:", volume.mount_path)).next().unwrap_or_default();
+    let source = if volume.standalone.is_some() { "(empty)" } else { source };
+    vec![
+        volume.mount_path.clone(),
+        volume.permission.clone(),
+        if volume.cache { "yes" } else { "no" }.to_owned(),
+        source.to_owned(),
+        last.unwrap_or_default(),
     ]
 }
 
@@ -229,6 +256,17 @@ impl Show for App {
                     .flatten()
                     .fold(vars, |vars, env| vars.maybe(&env.name, Some(&env.value)))
             })
+            .section("Volumes", |volumes| {
+                volumes.table(
+                    &["MOUNT-PATH", "PERMISSION", "CACHE", "SOURCE", "LAST-SYNC"],
+                    spec.volumes
+                        .iter()
+                        .flatten()
+                        .map(|volume| volume_row(volume, status))
+                        .collect(),
+                )
+            })
+            .maybe("Volume Writeback", spec.volume_writeback.then_some("true"))
             .section("Resources", |resources| {
                 let given = spec.resources.clone().unwrap_or_default();
                 let some = |units: Option<i64>| units.filter(|units| *units > 0);

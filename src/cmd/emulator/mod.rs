@@ -1,9 +1,11 @@
 //! `ovhai emulator …`.
 
 mod ca;
+mod clock;
 mod engine;
 pub(crate) mod exec;
 mod image;
+mod interrupt;
 mod logs;
 mod metrics;
 mod open;
@@ -55,6 +57,10 @@ enum Verb {
     Image(image::ImageCommand),
     /// Show the container engine, or where it was looked for
     Engine(engine::Engine),
+    /// Show, stop and move the clock of apps, deadlines and logins
+    Clock(clock::ClockCommand),
+    /// Interrupt apps, as the platform may do for maintenance
+    Interrupt(interrupt::Interrupt),
     /// Make this machine trust the emulator's HTTPS certificates
     Ca(ca::CaCommand),
     /// Print the OpenAPI document of the API
@@ -93,6 +99,8 @@ impl EmulatorCommand {
             Verb::User(verb) => verb.run(context).await,
             Verb::Image(verb) => verb.run(context).await,
             Verb::Engine(verb) => verb.run(context).await,
+            Verb::Clock(verb) => verb.run(context).await,
+            Verb::Interrupt(verb) => verb.run(context).await,
             Verb::Ca(verb) => verb.run(context),
             Verb::OpenApi(verb) => verb.run(context),
         }

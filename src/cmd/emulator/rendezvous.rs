@@ -134,9 +134,7 @@ fn sweep(own: &Path) {
     let entries = own.parent().and_then(|base| std::fs::read_dir(base).ok());
     for entry in entries.into_iter().flatten().flatten() {
         let path = entry.path();
-        if entry.file_name().to_string_lossy().starts_with(PREFIX)
-            && path != own
-            && is_left(&path)
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) && path != own && is_left(&path)
         {
             end_and_erase(&path);
         }
@@ -179,8 +177,9 @@ fn erase(directory: &Path) {
             std::fs::remove_file(path)
         };
     }
-    let is_last = std::fs::read_dir(directory)
-        .is_ok_and(|left| left.flatten().all(|entry| [MARK, LOCK].map(Into::into).contains(&entry.file_name())));
+    let is_last = std::fs::read_dir(directory).is_ok_and(|left| {
+        left.flatten().all(|entry| [MARK, LOCK].map(Into::into).contains(&entry.file_name()))
+    });
     if is_last {
         let _ = std::fs::remove_file(directory.join(LOCK));
         let _ = std::fs::remove_file(directory.join(MARK));
@@ -206,7 +205,8 @@ fn is_left(directory: &Path) -> bool {
     let has_held = || std::fs::metadata(directory.join(LOCK)).is_ok_and(|lock| lock.len() > 0);
     let is_old = || {
         let changed = std::fs::metadata(directory).and_then(|found| found.modified());
-        changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > ABANDONED))
+        changed
+            .is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > ABANDONED))
     };
     let is_used = || match File::open(directory.join(MARK)) {
         Ok(mark) => matches!(mark.try_lock_shared(), Err(TryLockError::WouldBlock)),

@@ -77,6 +77,12 @@ pub(super) struct ServerOptions {
     keep_failed: Option<bool>,
     #[arg(long, help = FROM_APPS_HELP, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     from_apps: Option<bool>,
+    #[arg(long, help = TOKEN_EXEC_HELP, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    token_exec: Option<bool>,
+    /// Interrupt each app a week after its start, as the cloud may do; see ovhai emulator clock [env:
+    /// OVHAI_WEEKLY_RESTARTS]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    weekly_restarts: Option<bool>,
 }
 
 const PORT_HELP: &str = "Port; 0 lets the system choose [env: OVHAI_PORT, but not of emulator exec] \
@@ -87,6 +93,9 @@ const ENGINE_HELP: &str = "Container engine: docker, podman, or an address such 
 
 const FROM_APPS_HELP: &str = "Let containers call other apps through the gateway, with a token as any \
     client. The gateway's address is in OVHAI_GATEWAY there [env: OVHAI_FROM_APPS]";
+
+const TOKEN_EXEC_HELP: &str = "Let operator tokens run commands in the containers of their apps, and copy \
+    files: ovhai app exec, ovhai app cp [env: OVHAI_TOKEN_EXEC]";
 
 const DEFAULT_TLS: &str = "4443";
 const _: () = assert!(DEFAULT_TLS_PORT == 4443, "what help says is what holds");
@@ -283,6 +292,14 @@ impl ServerOptions {
         Ok(allowed)
     }
 
+    fn token_exec(&self, context: &Context) -> Result<Option<bool>> {
+        switch(context, self.token_exec, "OVHAI_TOKEN_EXEC")
+    }
+
+    fn weekly_restarts(&self, context: &Context) -> Result<Option<bool>> {
+        switch(context, self.weekly_restarts, "OVHAI_WEEKLY_RESTARTS")
+    }
+
     /// The access log, if given.
     fn access_log(&self, context: &Context) -> Result<Option<AccessLog>> {
         let log = match &self.access_log {
@@ -367,6 +384,14 @@ impl ServerOptions {
         if let Some(allowed) = self.calls_from_apps(context)? {
             options.set("from-apps", allowed);
         }
+        for (name, on) in [
+            ("token-exec", self.token_exec(context)?),
+            ("weekly-restarts", self.weekly_restarts(context)?),
+        ] {
+            if let Some(on) = on {
+                options.set(name, on);
+            }
+        }
         Ok(options)
     }
 
@@ -393,6 +418,8 @@ impl ServerOptions {
             .limits(self.limits(context)?.unwrap_or_default())
             .placement(self.runtime(context)?)
             .calls_from_apps(self.calls_from_apps(context)?.unwrap_or_default())
+            .token_exec(self.token_exec(context)?.unwrap_or_default())
+            .interrupts_weekly(self.weekly_restarts(context)?.unwrap_or_default())
             .containers(self.containers(context)?);
         if let Some(port) = tls {
             builder = builder.tls((host, port).into());

@@ -47,6 +47,9 @@ struct Shown {
     /// Apps of which the heads of requests are captured.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     captured: Vec<CapturedApp>,
+    /// The time of apps, while it differs from real time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain_time: Option<jiff::Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_user: Option<FirstUser>,
 }
@@ -92,6 +95,7 @@ impl Status {
         shown.answers = answer.is_ok();
         let answer = answer.map(|health| {
             (shown.faults, shown.captured) = (health.faults, health.captured);
+            shown.domain_time = health.domain_time;
         });
         context.show(&shown)?;
         match answer {
@@ -135,6 +139,7 @@ impl Shown {
             answers: true,
             faults: Vec::new(),
             captured: Vec::new(),
+            domain_time: None,
         })
     }
 
@@ -182,6 +187,10 @@ impl Show for Shown {
             .date("Started At", self.started_at);
         let view = match self.stops_at {
             Some(time) => view.date("Stops At", time),
+            None => view,
+        };
+        let view = match self.domain_time {
+            Some(time) => view.date("Domain Time", time),
             None => view,
         };
         let view = view.field("Version", &self.version);

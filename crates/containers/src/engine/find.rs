@@ -8,6 +8,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use tokio::net::{TcpStream, UnixStream};
 
+use super::libpod;
+use super::limits::Limits;
 use super::settings::{Candidate, EngineAddress, EngineSettings};
 
 /// Time that an engine has to answer when it is looked for.
@@ -32,17 +34,6 @@ impl std::fmt::Display for EngineKind {
             Self::Podman => "Podman",
         })
     }
-}
-
-/// Which limits the engine can set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Memory.
-    pub memory: bool,
-    /// CPU time.
-    pub cpu: bool,
-    /// Number of processes.
-    pub pids: bool,
 }
 
 /// How the engine gives GPUs to a container.
@@ -81,6 +72,8 @@ pub struct EngineInfo {
     pub memory: u64,
     /// Which limits it can set.
     pub limits: Limits,
+    /// What makes Podman's networks: `cni` or `netavark`.
+    pub network_backend: Option<String>,
     /// How it gives GPUs.
     pub gpus: Gpus,
 }
@@ -94,6 +87,9 @@ impl EngineInfo {
         let virtual_machine = is_virtual.then(|| {
             "the engine runs in a virtual machine: its containers can reach programs on this machine at host.docker.internal or host.containers.internal, even those that listen on loopback only, such as the emulator's API, which still requires credentials".to_owned()
         });
+        let untested = (self.network_backend.as_deref() == Some("netavark")).then(|| {
+            "Podman's networks are made by netavark: that it separates apps was tested with CNI only".to_owned()
+        });
         let lacks = [
             (self.limits.pids, "processes"),
             (self.limits.memory, "memory"),
@@ -101,7 +97,7 @@ impl EngineInfo {
         ];
         let lacks = lacks.iter().filter(|(can, _)| !can);
         let lacks = lacks.map(|(_, what)| format!("the engine can't limit an app's {what}"));
-        virtual_machine.into_iter().chain(lacks).collect()
+        virtual_machine.into_iter().chain(untested).chain(lacks).collect()
     }
 }
 
@@ -259,22 +255,26 @@ async fn describe(
         "aarch64" => "arm64".into(),
         other => other.to_owned(),
     };
+    let podman = if is_podman { libpod::info(address).await } else { None };
+    let said = Limits {
+        memory: info.memory_limit.unwrap_or(true),
+        cpu: info.cpu_cfs_quota.unwrap_or(true),
+        pids: info.pids_limit.unwrap_or(true),
+    };
     let info = EngineInfo {
         kind: if is_podman { EngineKind::Podman } else { EngineKind::Docker },
         version: version.version.unwrap_or_default(),
         api_version: version.api_version.unwrap_or_default(),
         address: address.to_string(),
         source: candidate.source.clone(),
-        is_rootless: options.iter().any(|option| option.contains("rootless")),
+        is_rootless: podman.as_ref().is_some_and(|podman| podman.is_rootless)
+            || options.iter().any(|option| option.contains("rootless")),
         system: info.operating_system.unwrap_or_default(),
         architecture,
         cpus: info.ncpu.and_then(|count| u32::try_from(count).ok()).unwrap_or(1).max(1),
         memory: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
-        limits: Limits {
-            memory: info.memory_limit.unwrap_or(true),
-            cpu: info.cpu_cfs_quota.unwrap_or(true),
-            pids: info.pids_limit.unwrap_or(true),
-        },
+        limits: podman.as_ref().map_or(said, |podman| podman.limits.and(said)),
+        network_backend: podman.and_then(|podman| podman.network_backend),
         gpus: match (has_nvidia, has_cdi) {
             (true, _) => Gpus::Runtime,
             (false, true) => Gpus::Cdi,
@@ -330,6 +330,9 @@ mod tests {
                         let head = String::from_utf8_lossy(&head[..count]);
                         let body = match head.split(' ').nth(1) {
                             Some(path) if path.ends_with("/version") => version,
+                            Some(path) if path.ends_with("/libpod/info") => {
+                                r#"{"host":{"security":{"rootless":true},"cgroupControllers":["memory"],"networkBackend":"netavark"}}"#
+                            }
                             Some(path) if path.ends_with("/info") => info,
                             _ => "OK",
                         };
@@ -362,7 +365,8 @@ mod tests {
         std::os::unix::fs::symlink(directory.path().join("nowhere"), directory.path().join("link"))
             .expect("a link");
         pretend(&docker, DOCKER, r#"{"NCPU":8,"MemTotal":1024,"Architecture":"x86_64"}"#);
-        let rootless = r#"{"NCPU":4,"MemoryLimit":false,"Architecture":"aarch64","SecurityOptions":["name=rootless"]}"#;
+        // Podman's answers in Docker's way do not tell that it is rootless.
+        let rootless = r#"{"NCPU":4,"MemoryLimit":false,"Architecture":"aarch64"}"#;
         pretend(&podman, PODMAN, rootless);
 
         let dangling = directory.path().join("link");
@@ -380,6 +384,7 @@ mod tests {
         let found = found.expect("an engine").info;
         assert_eq!((found.kind, found.is_rootless), (EngineKind::Podman, true));
         assert_eq!((found.architecture.as_str(), found.limits.memory), ("arm64", false));
+        assert!(!found.limits.pids && found.gaps().iter().any(|gap| gap.contains("netavark")));
 
         let settings =
             EngineSettings { candidates: places[..3].iter().map(|place| at(place)).collect() };

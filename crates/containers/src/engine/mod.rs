@@ -2,10 +2,13 @@
 
 mod find;
 mod hex;
+mod libpod;
+mod limits;
 mod settings;
 
-pub use find::{Engine, EngineInfo, EngineKind, Gpus, Limits, NoEngine, Tried};
+pub use find::{Engine, EngineInfo, EngineKind, Gpus, NoEngine, Tried};
 pub(crate) use find::{connect, find, status, text};
 pub(crate) use hex::sha256;
+pub use limits::Limits;
 pub(crate) use settings::docker_config;
 pub use settings::{Candidate, EngineAddress, EngineSettings};

@@ -231,6 +231,7 @@ impl Bench {
             revision,
             spec,
             environment: None,
+            volumes: Arc::default(),
             image_access: self.access.clone(),
             logs: Arc::clone(&logs),
         };

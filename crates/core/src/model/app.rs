@@ -43,6 +43,13 @@ pub struct AppRecord {
     /// Whether the local administrator named the image: this machine's logins may pull it.
     #[serde(default)]
     pub trusted_image: bool,
+    /// Whether the emulator's owner submitted it: its volumes may come from private repositories.
+    #[serde(default)]
+    pub trusted_volumes: bool,
+    /// Whether the owner alone said what it runs: volumes may be written back to directories that the owner
+    /// named.
+    #[serde(default)]
+    pub trusted_writeback: bool,
     /// All labels, the platform's among them.
     pub labels: Labels,
     /// The desired state.

@@ -4,6 +4,8 @@
 //! [`crate::ports`]) import from the module of a kind, never from here.
 
 pub(crate) mod app;
+pub(crate) mod clock;
+pub(crate) mod data_store;
 pub(crate) mod environment;
 pub(crate) mod mapping;
 pub(crate) mod registry;
@@ -12,6 +14,8 @@ pub(crate) mod token;
 pub(crate) mod user;
 
 pub use app::{AppRecord, Wanted};
+pub use clock::ClockRecord;
+pub use data_store::DataStoreRecord;
 pub use environment::{EnvironmentOwner, EnvironmentRecord};
 pub use mapping::MappingRecord;
 pub use registry::{RegistryRecord, SealedPassword};

@@ -9,6 +9,7 @@ use ovhai_api_types::{
 
 use super::images::check_environment;
 use super::revocation::still_current;
+use super::volumes::{may_reach_privately, may_write_host};
 use super::{Platform, check, resource};
 use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
@@ -16,6 +17,7 @@ use crate::input;
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, EnvironmentOwner, Wanted};
 use crate::policy::{self, Action, Effect, Principal, Resource};
+use crate::ports::ReplicaUsage;
 use crate::quota::Usage;
 use crate::spec::{self, Spec};
 use crate::transition::{enter, info};
@@ -119,6 +121,8 @@ impl Platform {
         let environment = environment.filter(|_| self.runs_as_process(&spec));
         let trusted_environment = self.trusts_environment_of(caller, region);
         let trusted_image = trusts_image_of(caller, region);
+        let trusted_volumes = may_reach_privately(caller, region);
+        let trusted_writeback = may_write_host(caller, region);
         let now = self.clock.now();
         self.ledger
             .transact(|tx| {
@@ -135,6 +139,8 @@ impl Platform {
                     spec,
                     trusted_environment,
                     trusted_image,
+                    trusted_volumes,
+                    trusted_writeback,
                     labels,
                     wanted: Wanted::Running,
                     revision: 1,
@@ -173,6 +179,7 @@ impl Platform {
         {
             check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
         }
+        self.check_volumes(caller, region, &spec)?;
         let id = self.ids.app();
         let labels = submitted_labels(wire, id, caller.scope())?;
         check(policy::decide(
@@ -210,6 +217,12 @@ impl Platform {
         Self::permit(&self.snapshot(), caller, region, Action::Logs, id)
     }
 
+    /// What each replica of an app has used so far, by ordinal, of those that can tell. As with
+    /// [`Self::snapshot`], what is shown to a caller needs a decision.
+    pub async fn usage_of(&self, id: AppId) -> Vec<(u32, ReplicaUsage)> {
+        self.reconcilers.usage(id).await
+    }
+
     /// An app of which the caller may capture requests.
     pub fn may_capture(&self, caller: &Principal, id: AppId) -> Result<Arc<AppEntry>> {
         self.permit_anywhere(caller, Action::Capture, id)
@@ -221,7 +234,7 @@ impl Platform {
     }
 
     /// Decides on one app, in the app's own region.
-    fn permit_anywhere(
+    pub(super) fn permit_anywhere(
         &self,
         caller: &Principal,
         action: Action,
@@ -486,6 +499,7 @@ impl Platform {
             app.trusted_image = trusts_image || app.trusted_image && !is_other;
             if is_other {
                 app.spec.image = image;
+                app.trusted_writeback &= may_write_host(caller, region);
                 app.revision += 1;
                 self.check_command(&self.snapshot(), &app.spec)?;
                 self.may_have_environment(caller, region, &app.spec)?;
@@ -541,6 +555,7 @@ impl Platform {
         self.change_app(caller, region, Action::Update, id, |app, _| {
             let image = app.spec.image.clone();
             if app.spec.update(update)? {
+                app.trusted_writeback &= may_write_host(caller, region);
                 app.revision += 1;
             }
             if app.spec.image != image {

@@ -7,25 +7,33 @@
 mod access;
 mod accounts;
 mod apps;
+mod clock;
+mod data_stores;
 mod events;
+mod exec;
 mod images;
 mod registries;
 mod revocation;
 mod tokens;
+mod volumes;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::Guard;
 use ovhai_api_types::{AppId, Placement, Region, Timestamp};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::DropGuard;
 use uuid::Uuid;
 
 pub use access::{AccessQuery, AccessVerdict, LabelVerdict, TokenQuestion};
 pub use accounts::{IssuedSession, SessionTtl};
 pub use apps::{AppQuery, AppSort, Draft};
+pub use clock::{ClockStatus, Moved};
+pub use data_stores::StoreAccess;
 pub use events::{EventQuery, NamedEvent};
+pub use exec::StartedExec;
 pub use registries::RegistryChange;
 pub use revocation::{AccessWatch, LiveWatch};
 pub use tokens::IssuedToken;
@@ -40,7 +48,7 @@ use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::Event;
 use crate::model::AppRecord;
 use crate::policy::{self, Action, Decision, Effect, Principal, Resource};
-use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store, Vault};
+use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store, Vault, Volumes};
 use crate::quota::Quotas;
 use crate::reconcile::{Launching, Reconcilers, needs_actor};
 use crate::recorder::EventRecorder;
@@ -62,9 +70,13 @@ pub struct Settings {
     pub images: Vec<BuiltinImage>,
     /// How long a login lasts.
     pub session_ttl: SessionTtl,
+    /// Whether operator tokens may run commands in apps.
+    pub token_exec: bool,
     /// Delay before the second restart of a replica that keeps crashing; doubles with every further
     /// one, up to 30 times this. Kubernetes has 10 s.
     pub restart_delay: Duration,
+    /// Whether the platform interrupts each app a week after its start, as the cloud may do.
+    pub interrupts_weekly: bool,
 }
 
 impl Default for Settings {
@@ -76,7 +88,9 @@ impl Default for Settings {
             quotas: Quotas::default(),
             images: Vec::new(),
             session_ttl: SessionTtl::default(),
+            token_exec: false,
             restart_delay: Duration::from_millis(500),
+            interrupts_weekly: false,
         }
     }
 }
@@ -97,6 +111,8 @@ pub struct PlatformBuilder {
     pub secrets: Arc<dyn Secrets>,
     /// Encrypts the passwords of registries.
     pub vault: Arc<dyn Vault>,
+    /// Keeps the files of data stores and of volumes.
+    pub volumes: Arc<dyn Volumes>,
     /// The local administrator's bearer.
     pub administrator: String,
     /// The settings.
@@ -121,6 +137,7 @@ pub struct Platform {
     signer: Arc<dyn Signer>,
     secrets: Arc<dyn Secrets>,
     vault: Arc<dyn Vault>,
+    volumes: Arc<dyn Volumes>,
     auth: Authenticator,
     tries: accounts::PasswordTries,
     components: Arc<Components>,
@@ -128,6 +145,8 @@ pub struct Platform {
     is_new: bool,
     settings: Settings,
     recorder: Arc<EventRecorder>,
+    /// Held while the clock is moved.
+    clock_moves: Mutex<()>,
     /// Ends the reconcilers with the platform.
     _stop: DropGuard,
 }
@@ -155,6 +174,9 @@ impl PlatformBuilder {
         };
         let snapshot = Snapshot::restore(&stored);
         let stored_seq = stored.last_seq;
+        if let Some(clock) = self.clock.control() {
+            clock.restore(stored.clock);
+        }
         drop(stored);
         let to_wake: Vec<AppId> = snapshot
             .apps()
@@ -172,10 +194,12 @@ impl PlatformBuilder {
         warn_of_unreadable(&snapshot, &*self.vault);
         let recorder = Arc::new(EventRecorder::new(Arc::clone(&self.clock)));
         let (wakeups, changed) = mpsc::unbounded_channel();
+        let unseen = Arc::<AtomicUsize>::default();
         let observer = {
-            let recorder = Arc::clone(&recorder);
+            let (recorder, unseen) = (Arc::clone(&recorder), Arc::clone(&unseen));
             move |state: &Snapshot, app: &AppRecord| {
                 recorder.record_state(state, app);
+                unseen.fetch_add(1, Ordering::AcqRel);
                 // The reconcilers may have been stopped.
                 let _ = wakeups.send(app.id);
             }
@@ -190,9 +214,14 @@ impl PlatformBuilder {
             Launching {
                 placement: settings.placement,
                 restart_delay: settings.restart_delay,
+                interrupts_weekly: settings.interrupts_weekly,
                 vault: Arc::clone(&self.vault),
+                volumes: Arc::clone(&self.volumes),
+                ids: Arc::clone(&self.ids),
+                regions: settings.regions.clone(),
             },
             Arc::clone(&self.components),
+            unseen,
         ));
         let platform = Arc::new(Platform {
             ledger,
@@ -212,10 +241,12 @@ impl PlatformBuilder {
             signer: self.signer,
             secrets: self.secrets,
             vault: self.vault,
+            volumes: self.volumes,
             project,
             is_new,
             settings,
             recorder,
+            clock_moves: Mutex::new(()),
         });
         platform.reconcilers.recover().await;
         if !to_wake.is_empty() {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ovhai_api_types::Timestamp;
 
 use super::future::BoxFuture;
+use crate::model::clock::ClockRecord;
 
 /// Maximum time between two readings of a clock: it goes on while the machine sleeps, and a timer does
 /// not.
@@ -41,6 +42,35 @@ pub trait Clock: Send + Sync + 'static {
     fn moved(&self) -> Option<Timestamp> {
         None
     }
+
+    /// How its domain time is moved, if it can be.
+    fn control(&self) -> Option<&dyn ClockControl> {
+        None
+    }
+}
+
+/// Moves domain time.
+pub trait ClockControl: Send + Sync {
+    /// Whether it stands still.
+    fn stands_still(&self) -> bool;
+
+    /// What is stored of it.
+    fn record(&self) -> ClockRecord;
+
+    /// Continues as it was stored.
+    fn restore(&self, record: ClockRecord);
+
+    /// Stops it where it is.
+    fn freeze(&self);
+
+    /// Sets one that stands still forward; an earlier moment changes nothing.
+    fn move_to(&self, at: Timestamp);
+
+    /// Lets one that stands still go on from where it is.
+    fn resume(&self);
+
+    /// The earliest moment that a task waits for. It may have passed: the task has not noticed yet.
+    fn next_wait(&self) -> Option<Timestamp>;
 }
 
 /// Domain time that passed between two moments; none if the second is earlier.

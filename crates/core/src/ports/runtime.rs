@@ -5,11 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, Environment};
+use ovhai_api_types::{AppId, Environment, Placement};
 use tokio::sync::mpsc;
 
+use super::exec::{ExecSession, ExecTask};
 use super::future::BoxFuture;
 use super::images::ImageAccess;
+use super::volumes::MountedVolume;
 use crate::logs::LogBuffer;
 use crate::replica::{ExitStatus, ReplicaContainer, ReplicaId, ReplicaKey};
 use crate::spec::Spec;
@@ -155,6 +157,8 @@ pub struct ReplicaRequest {
     /// All variables of a process but those of the spec and the ports; none: those that every
     /// process gets.
     pub environment: Option<Environment>,
+    /// Its volumes, whose files are there.
+    pub volumes: Arc<[MountedVolume]>,
     /// What its image may be pulled with, if it runs as a container.
     pub image_access: ImageAccess,
     /// Where its output goes.
@@ -170,6 +174,15 @@ pub struct ReplicaUsage {
     pub memory: u64,
 }
 
+/// Why a replica runs no command beside its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoExec {
+    /// It does not run yet, or no longer.
+    NotRunning,
+    /// No replica of its kind can.
+    NotSupported,
+}
+
 /// A launched replica. Dropping it must not leave anything running.
 pub trait Replica: Send + Sync {
     /// Asks it to stop, ends it by force after `grace`, and is ready when nothing is left.
@@ -181,6 +194,17 @@ pub trait Replica: Send + Sync {
     /// What it has used so far; none if the runtime can't tell, or it is gone.
     fn usage(&self) -> BoxFuture<'static, Option<ReplicaUsage>> {
         Box::pin(async { None })
+    }
+
+    /// What it runs as; none if it runs nothing.
+    fn placement(&self) -> Option<Placement> {
+        None
+    }
+
+    /// Runs a command inside it, or copies its files. The command ends with the session, and with
+    /// the replica.
+    fn exec(&self, _task: ExecTask) -> Result<ExecSession, NoExec> {
+        Err(NoExec::NotSupported)
     }
 }
 

@@ -3,6 +3,8 @@
 //! It lives while there is something to do or to watch. All decisions are in [`super::plan`] and in the
 //! table of [`crate::lifecycle`]; this module carries them out and observes the replicas.
 
+mod interrupt;
+mod mounts;
 mod reload;
 mod tell;
 
@@ -25,12 +27,13 @@ use crate::model::{AppRecord, Wanted};
 use crate::placement::resolved;
 use crate::ports::clock::{after, elapsed};
 use crate::ports::{
-    Blame, BoxFuture, Clock, ImageAccess, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
+    Blame, BoxFuture, ImageAccess, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
     ReplicaRequest, STOP_GRACE,
 };
 use crate::replica::{Exit, ExitStatus, ReplicaContainer, ReplicaId, ReplicaKey};
 use crate::transition::{StateNote, apply};
 
+use self::mounts::Mounts;
 use self::reload::Watched;
 use super::past::{Crash, Past};
 use super::plan::{ObservedReplica, Phase, Plan, Target, converged, plan};
@@ -66,6 +69,10 @@ struct Slot {
     is_woken: bool,
     /// It has answered before.
     has_answered: bool,
+    /// When it was launched, in real time.
+    launched_at: Instant,
+    /// It reported that it can't answer yet through no fault of its own.
+    is_pending: bool,
     handle: Arc<dyn Replica>,
 }
 
@@ -92,6 +99,7 @@ impl GivenUp {
             StateNote {
                 message: format!("The app is running as before; the change failed: {why}"),
                 failed_change: Some(why.clone()),
+                code: None,
             }
         } else {
             StateNote::new(format!("Replica {ordinal} failed, the others go on: {why}"))
@@ -121,6 +129,7 @@ pub(crate) struct Actor {
     /// A request waits for a replica, and none has answered since it came.
     is_demanded: bool,
     watched: Watched,
+    mounts: Mounts,
     published: Live,
 }
 
@@ -155,6 +164,7 @@ impl Actor {
             given_up: None,
             is_demanded: false,
             watched: Watched::default(),
+            mounts: Mounts::default(),
             published: Live::default(),
         }
     }
@@ -174,9 +184,15 @@ impl Actor {
                 }
                 Next::Wait => {}
             }
-            let (due, retry_at) = (self.next_due(), self.retry_at);
+            let retry_at = self.retry_at;
             let all = Arc::clone(&self.all);
             let stopping = self.stopping.clone();
+            // Registered with the clock before the actor rests.
+            let due = self.next_due().map(|due| all.clock.sleep_until(due));
+            {
+                let mut activity = self.signal.activity();
+                (activity.rests, activity.retries) = (true, retry_at.is_some());
+            }
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => break,
@@ -187,10 +203,12 @@ impl Actor {
                     }
                 }
                 () = self.signal.notify.notified() => {}
+                ended = self.mounts.ended() => self.volumes_ended(ended).await,
                 () = self.watched.changed() => self.reload(&all).await,
-                () = reached(&*all.clock, due) => {}
+                () = reached(due) => {}
                 () = sleep_until(retry_at) => {}
             }
+            self.signal.activity().rests = false;
         }
         let stops: Vec<BoxFuture<'static, ()>> =
             self.replicas.values().map(|slot| slot.handle.stop(SHUTDOWN_GRACE)).collect();
@@ -204,6 +222,7 @@ impl Actor {
             return false;
         }
         actors.remove(&self.id);
+        self.all.set_launched(self.id, Vec::new());
         true
     }
 
@@ -221,7 +240,8 @@ impl Actor {
             .map(|slot| after(slot.expected_since, deadline));
         let restarts = self.past.values().filter_map(Past::restart_at);
         let given_up = self.past.values().filter_map(|past| past.given_up_at(revision, deadline));
-        starting.chain(restarts).chain(given_up).min()
+        let interruption = entry.and_then(|entry| self.interruption_at(&entry.record));
+        starting.chain(restarts).chain(given_up).chain(interruption).min()
     }
 
     fn observed(&self) -> Vec<ObservedReplica> {
@@ -259,10 +279,12 @@ impl Actor {
         match event {
             ReplicaEvent::Waiting(why) => {
                 slot.waiting_for = Some(why);
+                slot.is_pending = false;
                 self.tell(&all);
             }
             ReplicaEvent::Pending(why) => {
                 slot.waiting_for = Some(why);
+                slot.is_pending = true;
                 slot.expected_since = now;
                 if let Some(past) = self.past.get_mut(&ordinal) {
                     past.is_pending(now);
@@ -271,6 +293,7 @@ impl Actor {
             }
             ReplicaEvent::Created(container) => {
                 slot.container = Some(Arc::new(container));
+                slot.is_pending = false;
                 self.tell(&all);
             }
             ReplicaEvent::Lost(why) => {
@@ -498,6 +521,7 @@ impl Actor {
             revision: record.revision,
             spec,
             environment,
+            volumes: self.mounts.ready(),
             image_access,
             logs: Arc::clone(&entry.logs),
         };
@@ -522,6 +546,8 @@ impl Actor {
                 is_asleep: false,
                 is_woken: false,
                 has_answered: false,
+                launched_at: Instant::now(),
+                is_pending: false,
                 handle,
             },
         );
@@ -586,6 +612,9 @@ impl Actor {
             Some(entry) => Arc::clone(&entry.record),
             None => return Next::Rest,
         };
+        if self.interrupt(all, &record).await {
+            return Next::Again;
+        }
         self.watch_files(all, &record).await;
         match target(&record) {
             None => self.wind_down(all, &record).await,
@@ -615,7 +644,7 @@ impl Actor {
             self.past.clear();
         }
         self.publish(all).await;
-        if !nothing_left {
+        if !nothing_left || !self.has_left(all, record) {
             return Next::Wait;
         }
         if matches!(record.state, AppState::Stopping | AppState::Deleting) {
@@ -634,8 +663,13 @@ impl Actor {
         if record.state == AppState::Queued {
             // It starts over: its earlier crashes are forgotten.
             self.past.clear();
+            self.mounts.start_over();
             self.tell(all);
             return self.advance(Event::Placed).await;
+        }
+        if !self.has_volumes(all, record) {
+            self.publish(all).await;
+            return Next::Wait;
         }
         if self.expire(record).await {
             return Next::Again;
@@ -757,9 +791,9 @@ fn target(record: &AppRecord) -> Option<Target> {
     })
 }
 
-async fn reached(clock: &dyn Clock, due: Option<Timestamp>) {
+async fn reached(due: Option<BoxFuture<'_, ()>>) {
     match due {
-        Some(due) => clock.sleep_until(due).await,
+        Some(due) => due.await,
         None => std::future::pending().await,
     }
 }

@@ -3,16 +3,17 @@
 //! [`Reconcilers`] owns the actors, their wake-ups, the runtime and the clock. A commit that changes
 //! an app wakes its actor, or starts one. This module does not depend on the platform, which owns it.
 
+mod activity;
 mod actor;
 mod past;
 pub mod plan;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppState, Placement};
+use ovhai_api_types::{AppId, AppState, Placement, Region};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -21,8 +22,10 @@ use tokio_util::task::TaskTracker;
 use crate::components::{self, Component, Components};
 use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
-use crate::ports::{Clock, Runtime, Survivor, Vault};
+use crate::ports::{Clock, Ids, Replica, ReplicaUsage, Runtime, Survivor, Vault, Volumes};
 use crate::recorder::EventRecorder;
+use crate::replica::{ReplicaId, ReplicaPhase};
+use activity::Activity;
 use actor::Actor;
 
 /// Time that replicas of an earlier emulator have to end.
@@ -42,6 +45,11 @@ pub(crate) fn needs_actor(app: &AppRecord) -> bool {
     }
 }
 
+/// Whether an app may have files of volumes: copies, or a volume that is kept with the app.
+fn has_copies(app: &AppRecord) -> bool {
+    !app.spec.volumes.is_empty()
+}
+
 /// What wakes an actor.
 #[derive(Debug, Default)]
 struct Signal {
@@ -49,6 +57,9 @@ struct Signal {
     dirty: AtomicBool,
     /// A request waits for the app: replicas that are asleep are to be woken.
     demand: AtomicBool,
+    /// The platform interrupts the app.
+    interruption: AtomicBool,
+    activity: Mutex<Activity>,
 }
 
 impl Signal {
@@ -56,6 +67,24 @@ impl Signal {
         self.dirty.store(true, Ordering::Release);
         self.notify.notify_one();
     }
+
+    /// Whether the actor was woken, and has not begun to look why.
+    fn is_woken(&self) -> bool {
+        self.dirty.load(Ordering::Acquire)
+    }
+
+    fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A launched replica, for those that run something in it.
+#[derive(Clone)]
+pub(crate) struct Launched {
+    pub(crate) id: ReplicaId,
+    pub(crate) phase: ReplicaPhase,
+    /// The actor owns it.
+    pub(crate) handle: Weak<dyn Replica>,
 }
 
 /// How replicas are launched.
@@ -64,8 +93,16 @@ pub(crate) struct Launching {
     pub(crate) placement: Option<Placement>,
     /// Delay after the second crash in a row.
     pub(crate) restart_delay: Duration,
+    /// Whether the platform interrupts each app a week after its start, as the cloud may do.
+    pub(crate) interrupts_weekly: bool,
     /// Decrypts the passwords of registries.
     pub(crate) vault: Arc<dyn Vault>,
+    /// Keeps the files of volumes.
+    pub(crate) volumes: Arc<dyn Volumes>,
+    /// Makes the ids of synchronisations.
+    pub(crate) ids: Arc<dyn Ids>,
+    /// The regions, which have data stores.
+    pub(crate) regions: Vec<Region>,
 }
 
 /// See the module.
@@ -77,6 +114,9 @@ pub(crate) struct Reconcilers {
     launching: Launching,
     components: Arc<Components>,
     actors: Mutex<HashMap<AppId, Arc<Signal>>>,
+    /// Changes of apps whose actors were not woken yet.
+    unseen: Arc<AtomicUsize>,
+    launched: Mutex<HashMap<AppId, Vec<Launched>>>,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -89,6 +129,7 @@ impl Reconcilers {
         recorder: Arc<EventRecorder>,
         launching: Launching,
         components: Arc<Components>,
+        unseen: Arc<AtomicUsize>,
     ) -> Self {
         Self {
             ledger,
@@ -98,6 +139,8 @@ impl Reconcilers {
             launching,
             components,
             actors: Mutex::default(),
+            unseen,
+            launched: Mutex::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }
@@ -105,6 +148,21 @@ impl Reconcilers {
 
     fn actors(&self) -> MutexGuard<'_, HashMap<AppId, Arc<Signal>>> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The launched replicas of an app.
+    pub(crate) fn launched(&self, id: AppId) -> Vec<Launched> {
+        let all = self.launched.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&id).cloned().unwrap_or_default()
+    }
+
+    fn set_launched(&self, id: AppId, launched: Vec<Launched>) {
+        let mut all = self.launched.lock().unwrap_or_else(PoisonError::into_inner);
+        if launched.is_empty() {
+            all.remove(&id);
+        } else {
+            all.insert(id, launched);
+        }
     }
 
     /// Lets the runtime recover, before the first actor wakes. Replicas that survived are ended: no
@@ -116,9 +174,26 @@ impl Reconcilers {
             tracing::info!(%app, replica = ordinal, "a replica of an earlier emulator was ended");
             ends.spawn(async move { handle.stop(Duration::ZERO).await });
         }
+        let snapshot = self.ledger.read();
+        let keep = snapshot.apps().filter(|app| has_copies(&app.record));
+        let keep = keep.map(|app| app.record.id).collect();
+        drop(snapshot);
+        self.launching.volumes.recover(keep).await;
         let ended = async { while ends.join_next().await.is_some() {} };
         if tokio::time::timeout(RECOVERY, ended).await.is_err() {
             tracing::warn!("replicas of an earlier emulator did not end in time");
+        }
+    }
+
+    fn has_unseen_changes(&self) -> bool {
+        self.unseen.load(Ordering::Acquire) > 0
+    }
+
+    /// Interrupts an app that runs: its replicas are replaced by the platform.
+    pub(crate) fn interrupt(&self, id: AppId) {
+        if let Some(signal) = self.actors().get(&id) {
+            signal.interruption.store(true, Ordering::Release);
+            signal.wake();
         }
     }
 
@@ -128,6 +203,29 @@ impl Reconcilers {
             signal.demand.store(true, Ordering::Release);
             signal.wake();
         }
+    }
+
+    /// What the replicas of an app have used so far, by ordinal, of those that can tell.
+    pub(crate) async fn usage(&self, id: AppId) -> Vec<(u32, ReplicaUsage)> {
+        let mut readings = JoinSet::new();
+        for Launched { id, phase, handle } in self.launched(id) {
+            if phase == ReplicaPhase::Stopping {
+                continue;
+            }
+            let ordinal = id.ordinal;
+            // Asked at once: a reading waits for an engine.
+            if let Some(reading) = handle.upgrade().map(|replica| replica.usage()) {
+                readings.spawn(async move { (ordinal, reading.await) });
+            }
+        }
+        let mut usage = Vec::new();
+        while let Some(reading) = readings.join_next().await {
+            if let Ok((ordinal, Some(used))) = reading {
+                usage.push((ordinal, used));
+            }
+        }
+        usage.sort_unstable_by_key(|(ordinal, _)| *ordinal);
+        usage
     }
 
     /// Starts the actors of these apps, and of those that are changed from now on.
@@ -146,7 +244,10 @@ impl Reconcilers {
                     biased;
                     () = all.stopping.cancelled() => return,
                     id = changed.recv() => match id {
-                        Some(id) => all.wake_if_needed(id),
+                        Some(id) => {
+                            all.wake_if_needed(id);
+                            all.unseen.fetch_sub(1, Ordering::AcqRel);
+                        }
                         None => return,
                     },
                 }

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ovhai_api_types::{AppSpec, AppUpdate, Deletion, LabelUpdate, Labels, RegistryId, TokenSpec};
-use ovhai_core::platform::{AccessQuery, AppQuery, EventQuery, RegistryChange};
+use ovhai_api_types::{
+    AppSpec, AppUpdate, CopyDirection, DataSyncDirection, Deletion, LabelUpdate, Labels,
+    RegistryId, TokenSpec,
+};
+use ovhai_core::platform::{AccessQuery, AppQuery, EventQuery, RegistryChange, StoreAccess};
 use ovhai_core::policy::{Action, Effect, Principal};
-use ovhai_core::ports::Store;
+use ovhai_core::ports::{ExecTask, Store};
 use ovhai_core::{Error, Result};
 
 use crate::harness::World;
@@ -52,10 +55,17 @@ async fn every_method_refuses_an_anonymous_caller() {
     let scaling = serde_json::from_str(r#"{"fixed":{"replicas":2}}"#).unwrap();
     let label = [LabelUpdate { name: "group".into(), value: Some("A".into()) }];
     let (update, change) = (AppUpdate::default(), RegistryChange::default());
+    let look = || ExecTask::Copy { direction: CopyDirection::Look, path: "/".into() };
     let password = || "another password".to_owned();
     let labels = Labels::new();
+    let hour = std::time::Duration::from_hours(1);
     let results: Vec<(&str, Result<()>)> = vec![
         ("explain", platform.explain(caller, gra, &AccessQuery::App(app), 0, 1).map(drop)),
+        ("data_stores", platform.data_stores(caller).map(drop)),
+        ("data_store", platform.data_store(caller, "local", StoreAccess::Read).map(drop)),
+        ("add_data_store", platform.add_data_store(caller, "d", None).await.map(drop)),
+        ("remove_data_store", platform.remove_data_store(caller, "d").await),
+        ("sync_app", platform.sync_app(caller, gra, app, DataSyncDirection::Pull, None).map(drop)),
         ("list_users", platform.list_users(caller).map(drop)),
         ("add_user", platform.add_user(caller, "bob", password()).await),
         ("set_password", platform.set_password(caller, "ann", password()).await),
@@ -63,6 +73,7 @@ async fn every_method_refuses_an_anonymous_caller() {
         ("create_app", platform.create_app(caller, gra, &spec).await.map(drop)),
         ("create_app_in", platform.create_app_in(caller, gra, &spec, None).await.map(drop)),
         ("get_app", platform.get_app(caller, gra, app).map(drop)),
+        ("exec", platform.exec(caller, gra, app, None, look()).map(drop)),
         ("app_logs", platform.app_logs(caller, gra, app).map(drop)),
         ("list_apps", platform.list_apps(caller, gra, &AppQuery::default()).map(drop)),
         ("start_app", platform.start_app(caller, gra, app).await),
@@ -93,6 +104,12 @@ async fn every_method_refuses_an_anonymous_caller() {
         ),
         ("update_registry", platform.update_registry(caller, gra, registry, change).await),
         ("delete_registry", platform.delete_registry(caller, gra, registry).await),
+        ("clock_status", platform.clock_status(caller).map(drop)),
+        ("freeze_clock", platform.freeze_clock(caller).await.map(drop)),
+        ("resume_clock", platform.resume_clock(caller).await.map(drop)),
+        ("advance_clock", platform.advance_clock(caller, hour, hour).await.map(drop)),
+        ("set_clock", platform.set_clock(caller, platform.now(), hour).await.map(drop)),
+        ("interrupt_app", platform.interrupt_app(caller, app)),
         ("wake", platform.wake(caller, app)),
         ("list_tokens", platform.list_tokens(caller, gra).map(drop)),
         ("get_token", platform.get_token(caller, gra, token).map(drop)),

@@ -247,7 +247,9 @@ async fn holder(w: &World, role: &str, selector: Option<&str>) -> Principal {
     let selector = selector.map(Into::into);
     let spec = TokenSpec { name: "t".into(), role: role.into(), label_selector: selector };
     let token = w.platform.create_token(&w.admin, &w.gra, &spec).await.unwrap();
-    w.platform.authenticate(&w.platform.snapshot(), &token.value, ovhai_core::auth::Place::Here).unwrap()
+    w.platform
+        .authenticate(&w.platform.snapshot(), &token.value, ovhai_core::auth::Place::Here)
+        .unwrap()
 }
 
 #[tokio::test(start_paused = true)]

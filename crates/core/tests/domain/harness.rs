@@ -19,6 +19,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::sim_volumes::SimVolumes;
+
 /// Domain time goes on with tokio's, which tests pause and advance, and can be moved ahead of it.
 pub(crate) struct TestClock {
     began: Instant,
@@ -139,6 +141,7 @@ pub(crate) async fn stored<T: DeserializeOwned>(store: &dyn Store, kind: &str) -
 }
 
 pub(crate) struct World {
+    pub(crate) volumes: SimVolumes,
     pub(crate) platform: Arc<Platform>,
     pub(crate) sim: SimRuntime,
     pub(crate) store: Arc<MemoryStore>,
@@ -171,7 +174,18 @@ impl World {
 
     /// With these settings but for regions and user.
     pub(crate) async fn set(sim: SimRuntime, store: Arc<MemoryStore>, settings: Settings) -> Self {
-        Self::of(sim.clone(), store.clone(), settings, Arc::new(sim), store).await
+        Self::of(sim.clone(), store.clone(), settings, Arc::new(sim), store, None).await
+    }
+
+    /// With a clock of the test's own instead of [`Self::clock`].
+    pub(crate) async fn at(
+        clock: Arc<dyn Clock>,
+        sim: SimRuntime,
+        store: Arc<MemoryStore>,
+        settings: Settings,
+    ) -> Self {
+        let runtime = Arc::new(sim.clone());
+        Self::of(sim, Arc::clone(&store), settings, runtime, store, Some(clock)).await
     }
 
     /// On a runtime and an empty store of the test's own, around the simulated ones.
@@ -184,7 +198,7 @@ impl World {
         let runtime = runtime.unwrap_or_else(|| Arc::new(sim.clone()));
         let port = port.unwrap_or_else(|| store.clone());
         let settings = Settings { quotas: Quotas::UNLIMITED, ..Settings::default() };
-        Self::of(sim, store, settings, runtime, port).await
+        Self::of(sim, store, settings, runtime, port, None).await
     }
 
     async fn of(
@@ -193,17 +207,20 @@ impl World {
         settings: Settings,
         runtime: Arc<dyn Runtime>,
         port: Arc<dyn Store>,
+        own_clock: Option<Arc<dyn Clock>>,
     ) -> Self {
         let regions = ["GRA", "BHS"].map(|name| name.parse().unwrap()).to_vec();
         let used = stored::<AppRecord>(&*store, "app").await.len() as u64 * 1000;
         let clock = Arc::new(TestClock::new());
+        let volumes = SimVolumes::default();
         let platform = PlatformBuilder {
             store: port,
             runtime,
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            clock: own_clock.unwrap_or_else(|| Arc::clone(&clock) as _),
             ids: Arc::new(TestIds(AtomicU64::new(used))),
             signer: Arc::new(PlainSigner),
             secrets: Arc::new(PlainSecrets::default()),
+            volumes: Arc::new(volumes.clone()),
             vault: Arc::new(PlainVault),
             administrator: "admin".into(),
             settings: Settings { regions, user: "me".into(), ..settings },
@@ -213,7 +230,7 @@ impl World {
         .await
         .unwrap();
         let admin = Principal::Administrator { user: "me".into() };
-        Self { platform, sim, store, clock, gra: "GRA".parse().unwrap(), admin }
+        Self { volumes, platform, sim, store, clock, gra: "GRA".parse().unwrap(), admin }
     }
 
     pub(crate) async fn submit(&self, json: &str) -> AppId {

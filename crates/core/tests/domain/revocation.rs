@@ -134,7 +134,9 @@ async fn a_session_that_expires_wakes_its_streams() {
     let app = w.submit(r#"{"image":"a"}"#).await;
     platform.add_user(&w.admin, "ann", "a long password".into()).await.unwrap();
     let login = platform.log_in("ann", "a long password".into()).await.unwrap();
-    let ann = platform.authenticate(&platform.snapshot(), &login.access, ovhai_core::auth::Place::Here).unwrap();
+    let ann = platform
+        .authenticate(&platform.snapshot(), &login.access, ovhai_core::auth::Place::Here)
+        .unwrap();
     let mut watch = platform.watch_access(&ann, app);
     let woken = tokio::spawn(async move {
         watch.changed().await;

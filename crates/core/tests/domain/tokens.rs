@@ -11,7 +11,9 @@ fn spec(role: &str, selector: Option<&str>) -> TokenSpec {
 
 async fn holder(w: &World, role: &str, selector: Option<&str>) -> Principal {
     let token = w.platform.create_token(&w.admin, &w.gra, &spec(role, selector)).await.unwrap();
-    w.platform.authenticate(&w.platform.snapshot(), &token.value, ovhai_core::auth::Place::Here).unwrap()
+    w.platform
+        .authenticate(&w.platform.snapshot(), &token.value, ovhai_core::auth::Place::Here)
+        .unwrap()
 }
 
 fn app(json: &str) -> AppSpec {
@@ -28,7 +30,11 @@ fn effect(error: Error) -> Effect {
 #[tokio::test(start_paused = true)]
 async fn only_the_newest_version_of_an_existing_token_authenticates() {
     let w = World::automatic().await;
-    let known = |value: &str| w.platform.authenticate(&w.platform.snapshot(), value, ovhai_core::auth::Place::Here).is_some();
+    let known = |value: &str| {
+        w.platform
+            .authenticate(&w.platform.snapshot(), value, ovhai_core::auth::Place::Here)
+            .is_some()
+    };
     let first = w.platform.create_token(&w.admin, &w.gra, &spec("read", None)).await.unwrap();
     assert_eq!((first.record.version, first.record.role), (1, Role::Read));
     assert!(known(&first.value));
@@ -47,7 +53,10 @@ async fn only_the_newest_version_of_an_existing_token_authenticates() {
 async fn a_token_that_was_revoked_meanwhile_changes_nothing() {
     let w = World::automatic().await;
     let token = w.platform.create_token(&w.admin, &w.gra, &spec("operator", None)).await.unwrap();
-    let caller = w.platform.authenticate(&w.platform.snapshot(), &token.value, ovhai_core::auth::Place::Here).unwrap();
+    let caller = w
+        .platform
+        .authenticate(&w.platform.snapshot(), &token.value, ovhai_core::auth::Place::Here)
+        .unwrap();
     let id = w.submit(r#"{"image":"a"}"#).await;
     w.platform.renew_token(&w.admin, &w.gra, token.record.id).await.unwrap();
     let refused = [

@@ -537,7 +537,7 @@ pub(super) async fn command(
     Ok(Json(CliCommand { command: command_line(&spec) }))
 }
 
-/// Synchronise an app's volumes: not emulated yet.
+/// Synchronise an app's volumes with their data stores.
 #[utoipa::path(
     post, path = "/v1/app/{appId}/datasync", operation_id = "post_v1_app_app_id_datasync",
     tag = "app",
@@ -545,14 +545,18 @@ pub(super) async fn command(
     request_body = DataSyncSpec,
     responses(
         (status = 200, description = "The synchronisation", body = DataSync),
-        (status = 501, description = "Not emulated yet", body = ErrorBody),
+        (status = 400, description = "The app does not run, or has no such volume", body = ErrorBody),
+        (status = 403, description = "The caller may not write to the directory", body = ErrorBody),
+        (status = 404, description = "There is no such app", body = ErrorBody),
     ),
 )]
-pub(super) async fn datasync(State(state): Shared, caller: Caller) -> ApiError {
-    match state.platform.may_create(&caller.principal, &caller.region) {
-        Ok(()) => {
-            ApiError::not_emulated("post_v1_app_app_id_datasync (POST /v1/app/{appId}/datasync)")
-        }
-        Err(error) => error.into(),
-    }
+pub(super) async fn datasync(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+    Body(spec): Body<DataSyncSpec>,
+) -> Result<Json<DataSync>, ApiError> {
+    let Caller { principal, region, .. } = &caller;
+    let run = state.platform.sync_app(principal, region, id, spec.direction, spec.volume)?;
+    Ok(Json(view::sync(id, &run)))
 }

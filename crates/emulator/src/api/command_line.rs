@@ -58,6 +58,9 @@ pub fn command_line(spec: &AppSpec) -> String {
     for volume in spec.volumes.iter().flatten() {
         line.option("--volume", volume_text(volume));
     }
+    if spec.volume_writeback {
+        line.word("--volume-writeback");
+    }
     scaling(&mut line, spec.scaling_strategy.as_ref());
     deployment(&mut line, spec.deployment_strategy.as_ref());
     if let Some(affinity) = spec.session_affinity {
@@ -132,7 +135,7 @@ fn deployment(line: &mut Line, given: Option<&AppDeploymentStrategy>) {
 }
 
 /// The short form if it says all, else the API's JSON, which the client reads, too.
-fn volume_text(volume: &Volume) -> String {
+pub(crate) fn volume_text(volume: &Volume) -> String {
     // It is made of strings and flags only.
     volume.short().unwrap_or_else(|| serde_json::to_string(volume).unwrap_or_default())
 }

@@ -63,6 +63,21 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"))
     }
 
+    /// 400.
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// 409.
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    /// 507.
+    pub(crate) fn full(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, message)
+    }
+
     /// 500; only the log has the cause.
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         Error::Internal(error.to_string()).into()
@@ -103,6 +118,8 @@ impl From<Error> for ApiError {
                 retry_after: Some(seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string())
             },
+            Error::NotNow(why) => Self::new(StatusCode::CONFLICT, why),
+            Error::NotSupported(why) => Self::new(StatusCode::NOT_IMPLEMENTED, why),
             Error::Unsupported { operation } => Self::not_emulated(&operation),
             Error::ShuttingDown => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             Error::Storage(StoreError::Full { .. })

@@ -7,6 +7,8 @@ mod apps;
 mod capabilities;
 pub mod command_line;
 pub(crate) mod error;
+mod exec;
+mod exec_socket;
 pub(crate) mod extract;
 mod later;
 mod oauth;
@@ -26,6 +28,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use ovhai_core::Platform;
+use ovhai_data::StoreRoots;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -38,6 +41,9 @@ pub use extract::BODY_MAX;
 /// Shared by all handlers.
 pub(crate) struct ApiState {
     platform: Arc<Platform>,
+    /// The directories of data stores.
+    #[expect(dead_code, reason = "the operations on data stores read it")]
+    stores: StoreRoots,
     /// The emulator's own port, which stands in the addresses of apps.
     port: u16,
     /// Cancelled when endless responses have to end.
@@ -101,6 +107,8 @@ operations! {
     apps::scale,
     apps::log,
     apps::datasync,
+    exec::exec,
+    exec::archive,
     tokens::list,
     tokens::create,
     tokens::get,
@@ -149,11 +157,12 @@ pub fn openapi() -> String {
 /// The router; requests bring their region in their extensions.
 pub(crate) fn router(
     platform: Arc<Platform>,
+    stores: StoreRoots,
     port: u16,
     stopping: CancellationToken,
     users_ready: CancellationToken,
 ) -> Router {
-    let state = Arc::new(ApiState { platform, port, stopping, users_ready });
+    let state = Arc::new(ApiState { platform, stores, port, stopping, users_ready });
     let serve_document = || async {
         static DOCUMENT: OnceLock<String> = OnceLock::new();
         let mut response = DOCUMENT.get_or_init(openapi).as_str().into_response();

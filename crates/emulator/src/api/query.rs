@@ -39,7 +39,7 @@ impl Query {
         self.pairs.iter().rfind(named).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
     }
 
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.pairs.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 

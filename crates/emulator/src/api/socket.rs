@@ -61,11 +61,17 @@ impl Handshake {
         admission: Admission,
         pieces: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static,
     ) -> Response {
-        let (tunnel, far) = CallTunnel::new(admission);
+        let (response, far) = self.open(admission);
         tokio::spawn(async move {
             // The client has gone away, or its access was revoked.
             let _ = send_lines(far, pin!(pieces)).await;
         });
+        response
+    }
+
+    /// Answers with a WebSocket, and gives its server's side.
+    pub(super) fn open(self, admission: Admission) -> (Response, FarEnd) {
+        let (tunnel, far) = CallTunnel::new(admission);
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
@@ -73,7 +79,7 @@ impl Handshake {
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(SEC_WEBSOCKET_ACCEPT, self.accept);
         tunnel.put_into(&mut response);
-        response
+        (response, far)
     }
 }
 

@@ -1,16 +1,23 @@
 //! Records as the API shows them.
 
-use ovhai_api_types::{App, AppStatus, ReplicaExit, ReplicaStatus, Token, TokenSpec, TokenStatus};
+use std::sync::Arc;
+
+use ovhai_api_types::{
+    App, AppId, AppStatus, DataSync, DataSyncDirection, DataSyncProgress, DataSyncSpec,
+    DataSyncStatus, ReplicaExit, ReplicaStatus, Timestamp, Token, TokenSpec, TokenStatus,
+    VolumeStatus,
+};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::model::TokenRecord;
 use ovhai_core::replica::{Exit, ExitStatus, ReplicaState};
+use ovhai_core::sync::{SyncRun, Syncs, VolumeSync, volume_id};
 
 use crate::host;
 
 /// An app; `port` is the one that the emulator listens on.
 pub(crate) fn app(entry: &AppEntry, port: u16) -> App {
     let record = &entry.record;
-    let progress = entry.observed.now();
+    let (progress, syncs) = (entry.observed.now(), entry.observed.syncs());
     App {
         id: record.id,
         created_at: record.created_at,
@@ -18,7 +25,7 @@ pub(crate) fn app(entry: &AppEntry, port: u16) -> App {
         spec: record.spec.wire(&record.labels),
         status: AppStatus {
             available_replicas: i64::try_from(entry.live.backends.len()).unwrap_or(i64::MAX),
-            data_sync: Vec::new(),
+            data_sync: syncs.all().iter().map(|run| sync(record.id, run)).collect(),
             grpc_address: record
                 .spec
                 .grpc_port
@@ -34,9 +41,77 @@ pub(crate) fn app(entry: &AppEntry, port: u16) -> App {
             restarts: Some(progress.restarts()),
             state: record.state,
             url: format!("http://{}", host::app_host(record.id, &record.region, port)),
-            volumes: Vec::new(),
+            volumes: (1..)
+                .zip(&record.spec.volumes)
+                .map(|(number, volume)| {
+                    volume_status(record.id, number, &volume.mount_path, &syncs)
+                })
+                .collect(),
         },
         user: record.user.clone(),
+    }
+}
+
+/// A synchronisation of an app's volumes.
+pub(super) fn sync(app: AppId, run: &SyncRun) -> DataSync {
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let direction = match run.direction {
+        DataSyncDirection::Pull => "pull",
+        DataSyncDirection::Push => "push",
+    };
+    let progress = |volume: &VolumeSync| DataSyncProgress {
+        id: format!("{}-{}", run.id, volume.number),
+        data_sync_id: run.id.to_string(),
+        direction: direction.into(),
+        state: volume.phase.as_str().into(),
+        info: volume.info.clone(),
+        total: count(volume.counts.total),
+        processed: count(volume.counts.processed()),
+        completed: count(volume.counts.completed),
+        skipped: count(volume.counts.skipped),
+        failed: count(volume.counts.failed),
+        deleted: count(volume.counts.deleted),
+        transferred_bytes: count(volume.counts.bytes),
+        created_at: volume.since,
+        updated_at: volume.updated,
+        volume_status: VolumeStatus {
+            id: Some(volume_id(app, volume.number)),
+            mount_path: Some(volume.mount_path.clone()),
+            ..VolumeStatus::default()
+        },
+    };
+    DataSync {
+        id: run.id.to_string(),
+        created_at: run.queued,
+        updated_at: run.volumes.iter().map(|one| one.updated).fold(run.queued, Timestamp::max),
+        spec: DataSyncSpec {
+            direction: run.direction,
+            app_id: Some(app.to_string()),
+            manual: Some(run.manual),
+            volume: run.volume.clone(),
+        },
+        status: DataSyncStatus {
+            state: run.phase.as_str().into(),
+            queued_at: Some(run.queued),
+            started_at: run.started,
+            ended_at: run.ended,
+            progress: run.volumes.iter().map(progress).collect(),
+        },
+    }
+}
+
+fn volume_status(app: AppId, number: usize, mount_path: &str, syncs: &Syncs) -> VolumeStatus {
+    let last = |direction| {
+        let of = |run: &&Arc<SyncRun>| {
+            run.direction == direction && run.volumes.iter().any(|one| one.number == number)
+        };
+        syncs.all().iter().rfind(of).map(|run| run.queued)
+    };
+    VolumeStatus {
+        id: Some(volume_id(app, number)),
+        mount_path: Some(mount_path.to_owned()),
+        last_pulled_created_at: last(DataSyncDirection::Pull),
+        last_pushed_created_at: last(DataSyncDirection::Push),
     }
 }
 

@@ -27,6 +27,7 @@ mod page;
 mod project;
 mod requests;
 mod response;
+mod series;
 mod session;
 mod streams;
 mod text;
@@ -47,6 +48,7 @@ use crate::telemetry::Telemetry;
 use crate::web::credentials::Credentials;
 use crate::web::csrf;
 pub(crate) use project::Machine;
+pub(crate) use series::EVERY as SAMPLE_EVERY;
 use visit::Visit;
 
 /// What all pages share.
@@ -62,6 +64,7 @@ pub(crate) struct Console {
     codes: codes::Codes,
     forms: csrf::Forms,
     credentials: Credentials,
+    series: Arc<series::Series>,
     machine: Machine,
 }
 
@@ -74,6 +77,14 @@ impl Console {
         stopping: CancellationToken,
         machine: Machine,
     ) -> Self {
+        let series = Arc::<series::Series>::default();
+        let sampling = series::sample(
+            Arc::clone(&series),
+            Arc::clone(&platform),
+            Arc::clone(&telemetry),
+            machine.sample_every,
+        );
+        tokio::spawn(stopping.clone().run_until_cancelled_owned(sampling));
         Self {
             credentials: Credentials::new(Arc::clone(&platform)),
             platform,
@@ -84,6 +95,7 @@ impl Console {
             sessions: session::Sessions::default(),
             codes: codes::Codes::default(),
             forms: csrf::Forms::default(),
+            series,
             machine,
         }
     }

@@ -91,11 +91,11 @@ impl From<Error> for Refused {
             },
             Error::NotFound { .. } => StatusCode::NOT_FOUND,
             Error::Invalid { .. } | Error::Exists { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Error::Outdated { .. } => StatusCode::CONFLICT,
+            Error::Outdated { .. } | Error::NotNow(_) => StatusCode::CONFLICT,
             Error::OverQuota { .. } => StatusCode::PAYMENT_REQUIRED,
             Error::BadCredentials => StatusCode::UNAUTHORIZED,
             Error::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Error::Unsupported { .. } => StatusCode::NOT_IMPLEMENTED,
+            Error::Unsupported { .. } | Error::NotSupported(_) => StatusCode::NOT_IMPLEMENTED,
             Error::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
             Error::Storage(_) | Error::Unknown(_) | Error::Load(_) | Error::Internal(_) => {
                 tracing::error!(%error, "a request of the console failed");

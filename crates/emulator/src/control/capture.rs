@@ -17,7 +17,7 @@ use crate::telemetry::capture;
 /// Maximum time, in seconds.
 const MAX_SECONDS: u64 = 24 * 60 * 60;
 
-fn parse(id: &str) -> Result<AppId, ApiError> {
+pub(super) fn parse(id: &str) -> Result<AppId, ApiError> {
     id.parse().map_err(|_| Error::NotFound { kind: "app", id: id.to_owned() }.into())
 }
 

@@ -3,6 +3,8 @@
 mod access;
 mod apps;
 mod capture;
+mod clock;
+mod data;
 mod engine;
 mod events;
 mod images;
@@ -24,6 +26,7 @@ use ovhai_containers::ContainerRuntime;
 use ovhai_core::Platform;
 use ovhai_core::auth::Place;
 use ovhai_core::policy::Principal;
+use ovhai_data::StoreRoots;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +51,8 @@ pub(crate) struct Control {
     pub(crate) telemetry: Arc<Telemetry>,
     /// Runs containers; none where the emulator was given another runtime.
     pub(crate) containers: Option<ContainerRuntime>,
+    /// The directories of data stores.
+    pub(crate) stores: StoreRoots,
 }
 
 #[derive(Serialize)]
@@ -64,6 +69,9 @@ struct Health {
     /// The apps of which requests are captured, for the owner.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     captured: Vec<CapturedApp>,
+    /// The time of apps, while it differs from real time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain_time: Option<Timestamp>,
 }
 
 pub(crate) fn router(control: Control) -> Router {
@@ -75,6 +83,9 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/ca.pem", get(authority))
         .route("/_emulator/apps", post(apps::create))
         .route("/_emulator/apps/{id}/capture", put(capture::start).delete(capture::stop))
+        .route("/_emulator/apps/{id}/interrupt", post(clock::interrupt))
+        .route("/_emulator/clock", get(clock::show).put(clock::change))
+        .route("/_emulator/clock/advance", post(clock::advance))
         .route("/_emulator/access", post(access::explain))
         .route("/_emulator/engine", get(engine::status))
         .route("/_emulator/events", get(events::list))
@@ -85,6 +96,24 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/users/{name}/password", put(users::set_password))
         .route("/_emulator/images", get(images::list).put(images::map))
         .route("/_emulator/images/unmap", post(images::unmap))
+        .route("/_emulator/data", get(data::stores))
+        .route(
+            "/_emulator/data/{store}",
+            get(data::buckets).put(data::add_store).delete(data::remove_store),
+        )
+        .route(
+            "/_emulator/data/{store}/{bucket}",
+            get(data::list).put(data::create_bucket).delete(data::delete_bucket),
+        )
+        .route("/_emulator/data/{store}/{bucket}/upload", post(data::upload))
+        .route("/_emulator/data/{store}/{bucket}/import", post(data::import))
+        .route("/_emulator/data/{store}/{bucket}/download", post(data::download))
+        .route("/_emulator/data/{store}/{bucket}/delete", post(data::delete))
+        .route("/_emulator/data/{store}/{bucket}/transfer", post(data::transfer))
+        .route(
+            "/_emulator/objects/{store}/{bucket}/{*name}",
+            get(data::get_object).put(data::put_object).delete(data::delete_object),
+        )
         .fallback(|| async { ApiError::not_found("there is nothing at this address") })
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
         .with_state(Arc::new(control))
@@ -102,7 +131,8 @@ impl FromRequestParts<Arc<Control>> for Caller {
     ) -> Result<Self, ApiError> {
         let bearer = bearer_token(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
         let snapshot = control.platform.snapshot();
-        let caller = control.platform.authenticate(&snapshot, bearer, place::of_call(&parts.extensions));
+        let caller =
+            control.platform.authenticate(&snapshot, bearer, place::of_call(&parts.extensions));
         caller.map(Self).ok_or_else(ApiError::unauthenticated)
     }
 }
@@ -135,6 +165,7 @@ async fn health(
         started_at: control.started_at,
         faults,
         captured,
+        domain_time: control.platform.clock().moved(),
     })
 }
 
@@ -145,7 +176,7 @@ fn is_administrator(platform: &Platform, headers: &HeaderMap, place: Place) -> b
 }
 
 /// The features: name, whether it is emulated, description.
-pub(crate) const FEATURES: [(&str, bool, &str); 16] = [
+pub(crate) const FEATURES: [(&str, bool, &str); 19] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
     (
         "tokens",
@@ -159,8 +190,19 @@ pub(crate) const FEATURES: [(&str, bool, &str); 16] = [
     ("builtin-runtime", true, "Images that live in the emulator"),
     ("process-runtime", true, "An app's command as a local process"),
     ("container-runtime", true, "Images, in containers of Docker or Podman"),
+    ("clock", true, "Domain time stands still or moves on demand: ovhai emulator clock"),
+    ("exec", true, "Commands in apps and copies of their files: an extension, not in the cloud"),
     ("autoscaling", false, "The smallest number of replicas is kept"),
-    ("volumes", false, "501"),
+    (
+        "volumes",
+        true,
+        "Copies of containers of data stores and of Git repositories; written back on request",
+    ),
+    (
+        "data-stores",
+        true,
+        "Buckets in the emulator's own storage, below its state directory: ovhai bucket",
+    ),
     ("grpc", true, "HTTP/2 to the app's gRPC port, trailers included"),
     ("login-page", true, "On the app's own address, with a cookie for that app"),
     ("console", true, "The control panel in a browser: ovhai emulator open"),

@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::ops::Range;
 use std::pin::{Pin, pin};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -25,7 +26,9 @@ use super::frames::PREFACE;
 use super::idle::IdleGuard;
 use super::plan::{Local, Plan, Planned, body_too_large, plan};
 use super::respond::{ResponseMode, Sent, refuse, respond};
+use super::streamed::{self, BodyEnd, Source};
 use super::{Worker, http2};
+use crate::domain_time;
 use crate::gateway::access::CallerAccess;
 use crate::gateway::admission::Pass;
 use crate::gateway::body::ServerBody;
@@ -38,6 +41,7 @@ use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
 use crate::gateway::tunnel::CallTunnel;
 use crate::gateway::upstream::Upstream;
+use crate::pieces;
 use crate::telemetry::{Aborted, Note, Protocol, RefusalKind};
 
 /// Maximum bytes of a refused request's body that are read, so that the connection can go on.
@@ -433,6 +437,14 @@ impl<S: Stream> Connection<S> {
         guard: &IdleGuard,
         note: &mut Note,
     ) -> End {
+        let local = match local.streamed() {
+            Ok(call) => {
+                guard.set_busy();
+                // Apart, or every request would have its size.
+                return Box::pin(self.answer_streamed(call, facts, note)).await;
+            }
+            Err(local) => local,
+        };
         let body = match self.whole_body(facts, local.body_max(), guard).await {
             Ok(body) => body,
             Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
@@ -474,6 +486,44 @@ impl<S: Stream> Connection<S> {
         }
     }
 
+    /// Answers a call that reads its body as it comes. Its handler checks the caller before it reads.
+    async fn answer_streamed(&mut self, call: doors::Call, facts: Facts, note: &mut Note) -> End {
+        let worker = Arc::clone(&self.worker);
+        let pause = worker.relay.limits.body_timeout;
+        if facts.expects_continue && self.go_on().await.is_none() {
+            return End::Aborted(Aborted::Client);
+        }
+        let (maker, body) = pieces::body(None);
+        let call = doors::call(&worker.shared, call, body);
+        let (stream, input, clock) = (&mut self.stream, &mut self.input, &mut self.clock);
+        let source = Source { stream, input, clock, framing: facts.framing, pause };
+        let count = AtomicU64::new(0);
+        let (outcome, ended) = streamed::answered(call, source.pass(maker, &count)).await;
+        note.bytes_in = count.into_inner();
+        if ended == BodyEnd::Gone {
+            return End::Aborted(Aborted::Client);
+        }
+        let doors::Outcome::Response(response) = outcome else {
+            let refusal = Refusal::new(RefusalKind::Internal, "internal error");
+            return self.refuse_late(refusal, facts, note).await;
+        };
+        let unread = ended != BodyEnd::Whole;
+        let mut mode = facts.mode;
+        if unread {
+            mode.after = After::Close;
+        }
+        self.respond(response, mode, unread, note).await
+    }
+
+    /// Sends 100 (Continue); none if the client has gone.
+    async fn go_on(&mut self) -> Option<()> {
+        let told = async {
+            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+            self.stream.flush().await
+        };
+        tokio::time::timeout(self.worker.relay.limits.body_timeout, told).await.ok()?.ok()
+    }
+
     /// Sends the response of a call. An unknown client may leave one that is complete unread, so
     /// that its connection counts as idle meanwhile.
     async fn give(
@@ -513,12 +563,7 @@ impl<S: Stream> Connection<S> {
             Framing::Length(_) | Framing::Chunked => {}
         }
         if facts.expects_continue {
-            let told = async {
-                self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
-                self.stream.flush().await
-            };
-            let told = tokio::time::timeout(self.worker.relay.limits.body_timeout, told).await;
-            told.map_err(|_| None)?.map_err(|_| None)?;
+            self.go_on().await.ok_or(None)?;
         }
         guard.set_waiting(Instant::now());
         let whole = self.read_body(facts.framing, |bytes| {
@@ -631,12 +676,17 @@ impl<S: Stream> Connection<S> {
         note: &mut Note,
     ) -> End {
         let mut refusal = refusal.readable_by(&self.readers);
-        if let Some(page) = refusal.take_page() {
+        let moved = domain_time::value(&**self.worker.shared.platform.clock());
+        if let Some(mut page) = refusal.take_page() {
+            if let Some(moved) = moved {
+                page.headers_mut().insert(domain_time::NAME, moved);
+            }
             return self.respond(page.map(ServerBody::text), mode, unread, note).await;
         }
         let (stream, clock) = (&mut self.stream, &mut self.clock);
         let (out, room) = (&mut self.out, &mut self.head);
-        let sent = refuse(stream, clock, out, room, &refusal, mode, note.id().as_bytes()).await;
+        let id = note.id().as_bytes();
+        let sent = refuse(stream, clock, out, room, &refusal, mode, id, moved.as_ref()).await;
         note.bytes_out = sent.bytes;
         sent.end(unread)
     }

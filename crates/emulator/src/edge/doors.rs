@@ -7,13 +7,14 @@ use axum::body::Body;
 use futures_util::FutureExt;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
-use ovhai_api_types::{DOMAIN_TIME, Region};
+use ovhai_api_types::Region;
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
 use ovhai_wire::write::append;
 use tower::ServiceExt;
 
 use super::Shared;
+use crate::domain_time;
 use crate::gateway::admission::AppTarget;
 use crate::gateway::body::ServerBody;
 use crate::gateway::refusal::Refusal;
@@ -63,6 +64,20 @@ impl Call {
             request.extensions_mut().insert(Upgrade(protocol.into()));
         }
         Ok(Self { request, router: router.clone() })
+    }
+
+    /// Whether it reads a body of any length as it comes.
+    pub(super) fn reads_as_it_comes(&self) -> bool {
+        is_transfer(self.request.method(), self.request.uri().path())
+    }
+}
+
+/// Whether a call transfers objects to the emulator. No handler of these paths collects its body.
+fn is_transfer(method: &Method, path: &str) -> bool {
+    match *method {
+        Method::PUT => path.starts_with("/_emulator/objects/"),
+        Method::POST => path.starts_with("/_emulator/data/") && path.ends_with("/upload"),
+        _ => false,
     }
 }
 
@@ -209,13 +224,20 @@ fn reads_one(request: &Request<()>) -> bool {
             || path.strip_prefix("/v1/app/").is_some_and(is_one))
 }
 
+/// Whether a call starts a command in an app, or a copy of its files: that reads no records, and goes
+/// on for long.
+fn runs(request: &Request<()>) -> bool {
+    let path = request.uri().path();
+    path.starts_with("/v1/app/") && (path.ends_with("/exec") || path.ends_with("/archive"))
+}
+
 /// Calls. Calls that may wait for the disk run on the emulator's own runtime, and calls that look
 /// through many records on the readers' threads: neither holds up this worker's requests to apps.
 /// The others run here, which saves waking another thread twice.
 pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
     let Call { request, router } = call;
     let reads_one = reads_one(&request);
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD) && !runs(&request);
     let answer = router.oneshot(request.map(|()| body));
     let response = if reads_one {
         let response = AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| ());
@@ -230,10 +252,8 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
     };
     match response {
         Ok(Ok(mut response)) => {
-            let moved = shared.platform.clock().moved();
-            let moved = moved.and_then(|now| HeaderValue::try_from(format!("{now:.3}")).ok());
-            if let Some(moved) = moved {
-                response.headers_mut().insert(DOMAIN_TIME, moved);
+            if let Some(moved) = domain_time::value(&**shared.platform.clock()) {
+                response.headers_mut().insert(domain_time::NAME, moved);
             }
             match CallTunnel::take_from(&mut response) {
                 Some(tunnel) => Outcome::Tunnel(response.map(drop), Box::new(tunnel)),
@@ -253,6 +273,21 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_transfers_have_bodies_of_any_length() {
+        assert!(is_transfer(&Method::PUT, "/_emulator/objects/local/b/a/c"));
+        assert!(is_transfer(&Method::POST, "/_emulator/data/local/b/upload"));
+        for (method, path) in [
+            (Method::POST, "/_emulator/objects/local/b/a"),
+            (Method::PUT, "/_emulator/data/local/upload"),
+            (Method::POST, "/_emulator/data/local/b/copy"),
+            (Method::POST, "/v1/app"),
+            (Method::PUT, "/_emulator/images"),
+        ] {
+            assert!(!is_transfer(&method, path), "{method} {path}");
+        }
+    }
 
     #[test]
     fn workers_answer_requests_that_read_one_record() {

@@ -27,13 +27,14 @@ use ovhai_wire::stream::{Peer, Stream};
 use tokio::sync::Semaphore;
 
 use super::Worker;
-use super::doors::Outcome;
+use super::doors::{self, Outcome};
 use super::frames::{FrameMonitor, STREAMS, Waiting, note_refusal};
 use super::idle::IdleGuard;
 use super::outgoing::{self, Interims, OfStream};
 use super::plan::{Plan, Planned, body_too_large};
 use super::share::Share;
 use super::watched::{Underway, Uses, Watched};
+use crate::domain_time;
 use crate::gateway::body::ServerBody;
 use crate::gateway::cors::RefusalReaders;
 use crate::gateway::exchange::SLOW_BODY;
@@ -222,7 +223,11 @@ async fn watched(
         Ok(response) => response,
         Err(refusal) => {
             refusal.record(underway.note());
-            refusal.readable_by(&readers).into_response().map(ServerBody::text)
+            let mut response = refusal.readable_by(&readers).into_response().map(ServerBody::text);
+            if let Some(moved) = domain_time::value(&**own.worker.shared.platform.clock()) {
+                response.headers_mut().insert(domain_time::NAME, moved);
+            }
+            response
         }
     };
     underway.set_idle(response.body().is_whole());
@@ -274,20 +279,32 @@ async fn answer(
             forward.run(body, interim, &own.grpc, &worker.relay, note).await
         }
         Plan::Answer(local) => {
+            let local = match local.streamed() {
+                Ok(call) => {
+                    let worker = Arc::clone(worker);
+                    let body = axum::body::Body::new(body);
+                    let answer =
+                        async move { of_call(doors::call(&worker.shared, call, body).await) };
+                    return to_its_end(&own.turns, answer).await;
+                }
+                Err(local) => local,
+            };
             let body = whole(body, local.body_max(), worker, underway).await?;
             underway.note().bytes_in = body.len() as u64;
             let worker = Arc::clone(worker);
-            let answer = async move {
-                match local.run(&worker, client, body).await {
-                    Outcome::Response(response) => response,
-                    // No request of HTTP/2 asks to leave HTTP.
-                    Outcome::Tunnel(..) => {
-                        let refusal = Refusal::new(RefusalKind::Internal, "internal error");
-                        refusal.into_response().map(ServerBody::text)
-                    }
-                }
-            };
+            let answer = async move { of_call(local.run(&worker, client, body).await) };
             to_its_end(&own.turns, answer).await
+        }
+    }
+}
+
+/// The response of a call. No request of HTTP/2 asks to leave HTTP.
+fn of_call(outcome: Outcome) -> Response<ServerBody> {
+    match outcome {
+        Outcome::Response(response) => response,
+        Outcome::Tunnel(..) => {
+            let refusal = Refusal::new(RefusalKind::Internal, "internal error");
+            refusal.into_response().map(ServerBody::text)
         }
     }
 }

@@ -16,6 +16,7 @@ mod plan;
 mod readers;
 mod respond;
 mod share;
+mod streamed;
 mod watched;
 
 use std::io;
@@ -37,10 +38,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::host::Domains;
 use crate::gateway::Gateway;
 use crate::gateway::relay::Relay;
 use crate::gateway::upstream::Pool;
+use crate::host::Domains;
 use crate::limits::Limits;
 use crate::telemetry::{Aborted, Note, Protocol, Recorder, RequestId, Telemetry};
 use crate::tls::Tls;

@@ -45,6 +45,14 @@ pub(super) enum Local {
 }
 
 impl Local {
+    /// The call, if it reads its body as it comes; else all of it is read first.
+    pub(super) fn streamed(self) -> Result<Call, Self> {
+        match self {
+            Self::Call(call) if call.reads_as_it_comes() => Ok(call),
+            other => Err(other),
+        }
+    }
+
     /// Maximum length of its body, in bytes.
     pub(super) fn body_max(&self) -> usize {
         match self {

@@ -8,6 +8,7 @@ use std::io;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// Niceness of the threads, relative to the workers.
+#[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
 
 /// The threads for calls that read many records.

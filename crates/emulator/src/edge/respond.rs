@@ -7,9 +7,10 @@ use std::task::Poll;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http_body::Body;
-use hyper::header::{CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_LENGTH, DATE, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Response, StatusCode};
 
+use crate::domain_time;
 use crate::gateway::body::ServerBody;
 use crate::gateway::refusal::Refusal;
 use ovhai_wire::ascii::number;
@@ -176,6 +177,7 @@ pub(super) async fn refuse<S: Stream>(
     refusal: &Refusal,
     mode: ResponseMode,
     request_id: &[u8],
+    domain_time: Option<&HeaderValue>,
 ) -> Sent {
     out.clear();
     room.clear();
@@ -184,6 +186,9 @@ pub(super) async fn refuse<S: Stream>(
     refusal.fields(|name, value| field(out, name.as_str(), value.as_bytes()));
     date(out);
     field(out, "x-request-id", request_id);
+    if let Some(value) = domain_time {
+        field(out, domain_time::NAME.as_str(), value.as_bytes());
+    }
     out.extend_from_slice(b"content-length: ");
     number(out, room.len() as u64);
     out.extend_from_slice(b"\r\n");

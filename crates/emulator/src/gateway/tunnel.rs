@@ -36,6 +36,13 @@ pub(crate) struct FarEnd {
     _done: oneshot::Sender<()>,
 }
 
+impl FarEnd {
+    /// The bytes, and what has to be dropped after them.
+    pub(crate) fn into_parts(self) -> (DuplexStream, oneshot::Sender<()>) {
+        (self.stream, self._done)
+    }
+}
+
 /// A tunnel in the extensions of a response, which must be `Clone`.
 #[derive(Clone)]
 struct Inside(Arc<Mutex<Option<CallTunnel>>>);

@@ -130,6 +130,62 @@ pub(crate) struct AppCounts {
     pub(crate) lost: Count,
 }
 
+/// Requests to an app since the emulator started.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AppTotals {
+    pub(crate) requests: u64,
+    /// Those with a status from 500 on.
+    pub(crate) failed: u64,
+    pub(crate) times: Summed,
+}
+
+impl AppTotals {
+    /// Adds a thread's counters.
+    pub(super) fn add(&mut self, counts: &AppCounts) {
+        for (code, count) in counts.codes.each() {
+            self.requests += count;
+            if code >= 500 {
+                self.failed += count;
+            }
+        }
+        counts.total.sum_into(&mut self.times);
+    }
+
+    /// The duration, in milliseconds, within which this share of the requests since `before` was
+    /// answered; none if there was no request. Interpolated within a bucket of the histogram.
+    pub(crate) fn quantile_since(&self, before: &Self, share: f32) -> Option<f32> {
+        let buckets: Vec<u64> = self
+            .times
+            .buckets
+            .iter()
+            .zip(&before.times.buckets)
+            .map(|(now, before)| now.saturating_sub(*before))
+            .collect();
+        let all: u64 = buckets.iter().sum();
+        if all == 0 {
+            return None;
+        }
+        let wanted = share * as_float(all);
+        let (mut below, mut lower) = (0, 0);
+        for (bucket, upper) in buckets.iter().zip(ANSWERS) {
+            if *bucket > 0 && as_float(below + bucket) >= wanted {
+                let part = (wanted - as_float(below)).max(0.0) / as_float(*bucket);
+                return Some((as_float(lower) + part * as_float(upper - lower)) / 1000.0);
+            }
+            below += bucket;
+            lower = upper;
+        }
+        // Longer than every bound.
+        Some(as_float(lower) / 1000.0)
+    }
+}
+
+/// For charts, which do not show the digits that are lost.
+#[expect(clippy::cast_precision_loss, reason = "charts show fewer digits")]
+fn as_float(number: u64) -> f32 {
+    number as f32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +197,26 @@ mod tests {
             codes.add(status);
         }
         assert_eq!(codes.each().collect::<Vec<_>>(), [(100, 1), (200, 2), (404, 1), (599, 1)]);
+    }
+
+    #[test]
+    fn quantiles_are_of_the_requests_since_an_earlier_reading() {
+        let counts = AppCounts::default();
+        let reading = || {
+            let mut totals = AppTotals::default();
+            totals.add(&counts);
+            totals
+        };
+        counts.total.add(Duration::from_secs(700), &ANSWERS);
+        let before = reading();
+        assert_eq!(before.quantile_since(&before, 0.5), None);
+        for _ in 0..4 {
+            counts.total.add(Duration::from_micros(1500), &ANSWERS);
+        }
+        let now = reading();
+        assert_eq!(now.quantile_since(&before, 0.5), Some(1.75));
+        assert_eq!(now.quantile_since(&before, 1.0), Some(2.5));
+        assert_eq!(before.quantile_since(&AppTotals::default(), 0.5), Some(600_000.0));
     }
 
     #[test]

@@ -36,6 +36,7 @@ use uuid::Uuid;
 use crate::seal::Seal;
 
 use capture::Captures;
+pub(crate) use count::AppTotals;
 use count::{ANSWERS, AppCounts, Codes, Count, Histogram, OVERHEAD, Summed};
 pub use file::AccessLog;
 pub(crate) use file::LogFile;
@@ -211,6 +212,17 @@ impl Telemetry {
         let shards = lock(&self.shards).clone();
         let rings = shards.iter().flat_map(|shard| lock(&shard.recent).view()).collect();
         recent::View::new(self.run, Arc::clone(&self.seal), rings)
+    }
+
+    /// The requests to each app so far, summed over all threads.
+    pub(crate) fn totals(&self) -> HashMap<AppId, AppTotals> {
+        let mut apps: HashMap<AppId, AppTotals> = HashMap::new();
+        for shard in lock(&self.shards).iter() {
+            for (id, counts) in lock(&shard.apps).iter() {
+                apps.entry(*id).or_default().add(counts);
+            }
+        }
+        apps
     }
 
     /// Which apps are captured, and what was.

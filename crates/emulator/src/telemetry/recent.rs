@@ -41,7 +41,12 @@ const TEXT_MAX: usize = PATH_MAX + REASON_MAX + ID_MAX + NAME_MAX + METHOD_MAX +
 const _: () = assert!(TEXT_MAX <= BLOCK_TEXT, "a block holds one request at least");
 
 /// Reads of this list are not recorded: a follower would see nothing else.
-const OWN_PATHS: [&[u8]; 4] = [b"/_emulator/requests", b"/_emulator/requests/totals", b"/c/-/requests", b"/c/-/requests/live"];
+const OWN_PATHS: [&[u8]; 4] = [
+    b"/_emulator/requests",
+    b"/_emulator/requests/totals",
+    b"/c/-/requests",
+    b"/c/-/requests/live",
+];
 
 /// Whether a request only reads the requests.
 pub(super) fn is_own(line: &Line<'_>) -> bool {

@@ -14,13 +14,14 @@ use crate::run::{cargo, output, root};
 use modules::Layers;
 
 /// The allowed dependencies between our own crates (see docs/ARCHITECTURE.md).
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("ovhai-api-types", &[]),
     ("ovhai-client", &["ovhai-api-types"]),
     ("ovhai-core", &["ovhai-api-types"]),
     ("ovhai-store", &["ovhai-api-types", "ovhai-core"]),
     ("ovhai-runtime", &["ovhai-api-types", "ovhai-core"]),
     ("ovhai-containers", &["ovhai-api-types", "ovhai-core", "ovhai-runtime"]),
+    ("ovhai-data", &["ovhai-api-types", "ovhai-core", "ovhai-runtime"]),
     ("ovhai-wire", &[]),
     (
         "ovhai-emulator",
@@ -30,12 +31,20 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "ovhai-store",
             "ovhai-runtime",
             "ovhai-containers",
+            "ovhai-data",
             "ovhai-wire",
         ],
     ),
     (
         "ovhai",
-        &["ovhai-api-types", "ovhai-client", "ovhai-containers", "ovhai-emulator", "ovhai-runtime"],
+        &[
+            "ovhai-api-types",
+            "ovhai-client",
+            "ovhai-containers",
+            "ovhai-data",
+            "ovhai-emulator",
+            "ovhai-runtime",
+        ],
     ),
     ("ovhai-test-support", &["ovhai-api-types", "ovhai-core", "ovhai-emulator", "ovhai-runtime"]),
     ("ovhai-fuzz", &["ovhai-api-types", "ovhai-emulator", "ovhai-wire"]),
@@ -43,18 +52,29 @@ const ARROWS: [(&str, &[&str]); 12] = [
 ];
 
 /// The layers inside our crates (see docs/ARCHITECTURE.md).
-const LAYERS: [Layers; 5] = [
+const LAYERS: [Layers; 6] = [
     Layers {
         sources: "crates/containers/src",
         layers: &[
-            &["runtime"],
+            &["runtime", "doctor"],
             &["replica"],
             &["shared", "create", "output"],
             &["hub", "images", "network", "kindness"],
             &["watcher", "pull", "credentials"],
+            &["exec", "archive"],
             &["reap", "usage"],
             &["exit", "reference", "labels", "from_apps"],
             &["engine"],
+        ],
+        has_no_circles: true,
+    },
+    Layers {
+        sources: "crates/data/src",
+        layers: &[
+            &["volumes", "objects"],
+            &["roots", "tree", "git", "modes"],
+            &["names", "refused"],
+            &["error"],
         ],
         has_no_circles: true,
     },
@@ -82,6 +102,7 @@ const LAYERS: [Layers; 5] = [
             &["telemetry"],
             &["tls", "signer", "state"],
             &[
+                "domain_time",
                 "host",
                 "json",
                 "limits",
@@ -101,13 +122,13 @@ const LAYERS: [Layers; 5] = [
         layers: &[
             &["platform"],
             &["reconcile"],
-            &["transition"],
+            &["transition", "sync_log"],
             &["ledger"],
-            &["subscriptions", "recorder", "auth", "placement", "image_access"],
+            &["subscriptions", "recorder", "auth", "placement", "image_access", "data_stores"],
             &["directory"],
             &["records", "quota"],
-            &["ports", "model", "policy", "spec", "scaling", "check", "error", "input"],
-            &["logs", "replica", "lifecycle", "events", "components", "catalog"],
+            &["ports", "model", "policy", "spec", "scaling", "check", "error", "input", "volume"],
+            &["sync", "logs", "replica", "lifecycle", "events", "components", "catalog"],
         ],
         has_no_circles: true,
     },
@@ -142,10 +163,11 @@ const BANNED: [(&str, &[&str]); 4] = [
 const OWN_PROGRAMS: [&str; 3] = ["ovhai", "xtask", "fuzz-"];
 
 /// Where what serves is.
-const SERVES: [&str; 8] = [
+const SERVES: [&str; 9] = [
     "crates/api-types/",
     "crates/containers/",
     "crates/core/",
+    "crates/data/",
     "crates/store/",
     "crates/runtime/",
     "crates/emulator/",

@@ -9,18 +9,49 @@ use super::{Actor, EXPLAIN_AFTER, Slot};
 use crate::events::EventKind;
 use crate::lifecycle::{self, may_answer};
 use crate::ports::clock::elapsed;
-use crate::reconcile::Reconcilers;
+use crate::reconcile::activity::Work;
 use crate::reconcile::past::Past;
 use crate::reconcile::plan::Phase;
+use crate::reconcile::{Launched, Reconcilers};
 use crate::replica::{Progress, ReplicaId, ReplicaPhase, ReplicaState};
+
+impl Slot {
+    /// What is under way with it.
+    fn work(&self) -> Option<(u32, Work)> {
+        let work = match self.phase {
+            Phase::Starting if self.is_pending => {
+                Work::Pull(self.waiting_for.clone().unwrap_or_default())
+            }
+            Phase::Starting => Work::Start(self.launched_at),
+            Phase::Stopping => Work::Stop,
+            Phase::Ready => return None,
+        };
+        Some((self.id.ordinal, work))
+    }
+}
+
+fn phase(phase: Phase) -> ReplicaPhase {
+    match phase {
+        Phase::Starting => ReplicaPhase::Starting,
+        Phase::Ready => ReplicaPhase::Ready,
+        Phase::Stopping => ReplicaPhase::Stopping,
+    }
+}
 
 impl Actor {
     /// Publishes the progress of the replicas.
     pub(super) fn tell(&self, all: &Reconcilers) {
+        self.signal.activity().work = self.replicas.values().filter_map(Slot::work).collect();
         let snapshot = all.ledger.read();
         if let Some(entry) = snapshot.app(self.id) {
             entry.observed.set(self.progress(entry.record.state, all.clock.now()));
         }
+        let launched = self.replicas.values().map(|slot| Launched {
+            id: slot.id,
+            phase: phase(slot.phase),
+            handle: Arc::downgrade(&slot.handle),
+        });
+        all.set_launched(self.id, launched.collect());
     }
 
     /// Records what happened to a replica.
@@ -54,11 +85,7 @@ impl Actor {
         let restarts = |ordinal| self.past.get(&ordinal).map_or(0, |past| past.restarts);
         let running = self.replicas.values().map(|slot| ReplicaState {
             id: slot.id,
-            phase: match slot.phase {
-                Phase::Starting => ReplicaPhase::Starting,
-                Phase::Ready => ReplicaPhase::Ready,
-                Phase::Stopping => ReplicaPhase::Stopping,
-            },
+            phase: phase(slot.phase),
             since: slot.since,
             restarts: restarts(slot.id.ordinal),
             interruptions: interruptions(slot.id.ordinal),

@@ -1,6 +1,7 @@
 //! The page of an app.
 
 use std::fmt::Write;
+use std::time::Instant;
 
 use askama::Template;
 use axum::extract::Path;
@@ -10,6 +11,7 @@ use ovhai_core::directory::AppEntry;
 use ovhai_core::platform::{AccessQuery, AccessVerdict};
 use ovhai_core::replica::ReplicaState;
 
+use super::charts::{Chart, HEIGHT, WIDTH, charts};
 use super::{can_start, can_stop, find};
 use crate::api::command_line::command_line;
 use crate::console::live;
@@ -150,6 +152,7 @@ struct Details {
     /// The command that makes such an app.
     line: String,
     logs: Vec<String>,
+    charts: Vec<Chart>,
     /// Until when its requests are captured, and for whom.
     captured: Option<String>,
     can_start: bool,
@@ -247,6 +250,7 @@ fn details(visit: &Visit, id: &str) -> Result<Details, Refused> {
         samples: samples(&url, record.id, spec.public),
         line: command_line(&spec.wire(&record.labels)),
         logs,
+        charts: charts(&visit.console.series.view(record.id, Instant::now())),
         captured: captured.map(|app| format!("{}, for {}", text::moment(app.until), app.by)),
         can_start: can_start(&entry),
         can_stop: can_stop(&entry),

@@ -4,7 +4,7 @@
 pub(super) type Field = (&'static str, &'static str, &'static str);
 
 /// The fields, in the order of the page. Those of rows are kept apart.
-pub(super) const FIELDS: [Field; 38] = [
+pub(super) const FIELDS: [Field; 40] = [
     ("name", "Name", ""),
     ("region", "Region", ""),
     ("flavor", "Flavor", "ai1-1-cpu"),
@@ -30,6 +30,8 @@ pub(super) const FIELDS: [Field; 38] = [
     ("command", "Command", ""),
     ("env-name", "Name of a variable", ""),
     ("env-value", "Value of a variable", ""),
+    ("volumes", "Volumes", ""),
+    ("writeback", "When the app stops", ""),
     ("label-key", "Key of a label", ""),
     ("label-value", "Value of a label", ""),
     ("probe-path", "Probe path", ""),
@@ -46,13 +48,14 @@ pub(super) const FIELDS: [Field; 38] = [
 ];
 
 /// Which field of the form shows a field of the spec.
-pub(super) const SHOWN: [(&str, &str); 27] = [
+pub(super) const SHOWN: [(&str, &str); 28] = [
     ("name", "name"),
     ("image", "image"),
     ("command", "command"),
     ("defaultHttpPort", "http-port"),
     ("grpcPort", "grpc-port"),
     ("labels", "label-key-0"),
+    ("volumes", "volumes"),
     ("probe.path", "probe-path"),
     ("probe.port", "probe-port"),
     ("resources.flavor", "flavor"),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use ovhai_api_types::{
     AppDeploymentStrategy, AppSpec, AutomaticScalingStrategy, CustomMetrics, Env,
-    FixedScalingStrategy, Probe, Region, Resources, ScalingStrategy,
+    FixedScalingStrategy, InvalidVolume, Probe, Region, Resources, ScalingStrategy, Volume,
 };
 use ovhai_core::catalog::{self, Kind};
 use ovhai_core::model::AppRecord;
@@ -15,7 +15,11 @@ use ovhai_core::spec::{Amount, Deployment, Scaling, Spec};
 
 use super::fields::{FIELDS, Problems, SHOWN, label, place};
 use super::pairs::{self, Pair};
+use crate::api::command_line::volume_text;
 use crate::web::form::Fields;
+
+/// The value of the choice to write volumes back.
+const WRITE_BACK: &str = "write-back";
 
 /// What was typed.
 #[derive(Debug, Clone)]
@@ -118,6 +122,10 @@ impl Form {
         self.set("workdir", spec.working_directory.clone().unwrap_or_default());
         self.set("reload", spec.reload.join("\n"));
         self.set("pull", spec.pull.as_str());
+        let volumes: Vec<_> =
+            spec.volumes.iter().map(|volume| volume_text(&volume.wire())).collect();
+        self.set("volumes", volumes.join("\n"));
+        self.set("writeback", if spec.volume_writeback { WRITE_BACK } else { "" });
         let ports: Vec<_> = spec.publish.iter().map(u16::to_string).collect();
         self.set("publish", ports.join(", "));
     }
@@ -201,6 +209,7 @@ impl Form {
         let env = self.env(problems);
         let reload = self.get("reload").lines().map(|line| line.trim().to_owned());
         let reload: Vec<_> = reload.filter(|line| !line.is_empty()).collect();
+        let volumes = self.volumes(problems);
         if text("image").is_none() {
             problems.add("image", "an app needs an image");
         }
@@ -220,13 +229,32 @@ impl Form {
             session_affinity: self.choice("affinity", problems).filter(|_| self.is_set("affinity")),
             // Anything else is restricted.
             unsecure_http: self.is("access", "public"),
-            volumes: None,
+            volumes: Some(volumes).filter(|volumes| !volumes.is_empty()),
+            volume_writeback: self.is("writeback", WRITE_BACK),
             runtime: self.choice("runtime", problems),
             working_directory: text("workdir"),
             reload: Some(reload).filter(|reload| !reload.is_empty()),
             pull: self.choice("pull", problems).filter(|_| self.is_set("pull")),
             publish: Some(self.ports(problems)).filter(|ports| !ports.is_empty()),
         }
+    }
+
+    /// One a line, in the short form or as JSON.
+    fn volumes(&self, problems: &mut Problems) -> Vec<Volume> {
+        let lines = self.get("volumes").lines().map(str::trim).filter(|line| !line.is_empty());
+        let mut volumes = Vec::new();
+        for line in lines {
+            let read = if line.starts_with(Volume::JSON_START) {
+                serde_json::from_str(line).map_err(|error| error.to_string())
+            } else {
+                line.parse().map_err(|error: InvalidVolume| error.to_string())
+            };
+            match read {
+                Ok(volume) => volumes.push(volume),
+                Err(why) => problems.add("volumes", why),
+            }
+        }
+        volumes
     }
 
     fn number(&self, id: &'static str, problems: &mut Problems) -> Option<i64> {

@@ -1,6 +1,7 @@
 //! Pages of apps.
 
 mod change;
+mod charts;
 mod create;
 mod details;
 mod fields;

@@ -10,6 +10,7 @@ mod sessions;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::response::Response;
@@ -34,6 +35,8 @@ pub(crate) struct Machine {
     /// Runs containers; none if the emulator was given another runtime.
     pub(crate) containers: Option<ContainerRuntime>,
     pub(crate) limits: Limits,
+    /// Time between two samples of an app's charts.
+    pub(crate) sample_every: Duration,
 }
 
 pub(super) fn routes() -> Router<Arc<Console>> {

@@ -1,0 +1,5 @@
+"""What a user of Streamlit writes."""
+
+import streamlit
+
+streamlit.title("Hello")
