@@ -32,7 +32,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 42] = [
+pub const VARIABLES: [Variable; 43] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; overrides the login and stored tokens",
@@ -134,6 +134,10 @@ pub const VARIABLES: [Variable; 42] = [
         "set in local processes: the emulator uses it to find all processes of an app",
     ),
     Variable::new(
+        "OVHAI_VOLUME_1",
+        "set in local processes, and `OVHAI_VOLUME_2` and so on: the directories of the app's volumes, in their order",
+    ),
+    Variable::new(
         "OVHAI_GATEWAY",
         "set in containers, with `--from-apps`: the proxy through which they call other apps",
     ),
@@ -188,7 +192,7 @@ pub fn page() -> Page {
         about: "Environment variables",
         blocks: vec![
             Block::Text(
-                "An option on the command line overrides its variable. The variable overrides saved settings: those of `ovhai config set`, and the options of the last `ovhai emulator start`. An empty variable counts as not set. A local process gets no `OVHAI_…` variables but `OVHAI_REPLICA`.",
+                "An option on the command line overrides its variable. The variable overrides saved settings: those of `ovhai config set`, and the options of the last `ovhai emulator start`. An empty variable counts as not set. A local process gets no `OVHAI_…` variables but `OVHAI_REPLICA` and those of its volumes.",
             ),
             Block::Terms { name: "variable", meaning: "meaning", terms: terms.collect() },
             Block::Text(

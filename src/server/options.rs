@@ -93,6 +93,11 @@ impl Options {
         self.0.contains_key(name)
     }
 
+    /// The value of an option.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// The options as arguments of a command line.
     pub(crate) fn arguments(&self) -> Vec<String> {
         let given = |(name, _): (&str, _)| Some(format!("--{name}={}", self.0.get(name)?));

@@ -538,7 +538,7 @@ async fn clients_of_http2_upload_as_well() {
     let (pipe, body) = http2::pipe();
     let sent = async move {
         for _ in 0..40 {
-            pipe.send(http2::data(&[7; 60_000])).await.unwrap();
+            pipe.send(http2::data(&vec![7; 60_000])).await.unwrap();
         }
     };
     let (answer, ()) = tokio::join!(put(body), sent);

@@ -183,7 +183,7 @@ fn commands_are_completed_by_their_names() {
         assert_eq!(of(&["registry", "ad"]), ["add"], "{shell}");
         // No own name begins so.
         assert_eq!(of(&["app", "cr"]), ["create"], "{shell}");
-        assert_eq!(of(&["app", "c"]), ["curl", "cp"], "{shell}");
+        assert_eq!(of(&["app", "c"]), ["curl", "cp", "check"], "{shell}");
         assert_eq!(of(&["apps", "ru"]), ["run"], "{shell}");
         assert_eq!(of(&["apps", "a"]), ["access"], "{shell}");
     }

@@ -9,6 +9,7 @@
 mod app;
 mod capabilities;
 mod clock;
+mod data_sync;
 mod emulator;
 mod environment;
 mod error;
@@ -29,11 +30,10 @@ mod volume;
 
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
-    AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
-    DataSyncDirection, DataSyncProgress, DataSyncSpec, DataSyncStatus, Deletion, Env, Info,
+    AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, Deletion, Env, Info,
     InfoCode, LabelUpdate, LabelsUpdate, Placement, PrivateSwiftVolumeSource, Probe,
     PublicGitVolumeSource, PublicSwiftVolumeSource, PullPolicy, Resources, StandaloneVolumeSource,
-    Volume, VolumeStatus,
+    Volume,
 };
 pub use capabilities::{
     AppImage, DocUrl, Flavor, GpuInformation, JobImage, LicensingType, NotebookEditor,
@@ -41,6 +41,9 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use clock::{ClockMove, ClockStatus};
+pub use data_sync::{
+    DataSync, DataSyncDirection, DataSyncProgress, DataSyncSpec, DataSyncStatus, VolumeStatus,
+};
 pub use emulator::{
     ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, CallsFromApps, ConsoleLink,
     EngineDescription, EngineReport, EngineTried, Fault, Feature, ImageMapping, NewApp,

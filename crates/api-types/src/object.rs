@@ -337,7 +337,7 @@ mod tests {
     fn prefixes_are_taken_off_and_put_before() {
         let named = |remove: &str, add: &str, name: &str| {
             let renaming = Renaming { remove: remove.into(), add: add.into() };
-            renaming.apply(name).map(|name| name.0).unwrap_or_else(|error| error.to_string())
+            renaming.apply(name).map_or_else(|error| error.to_string(), |name| name.0)
         };
         for (remove, add, name, expected) in [
             ("", "", "weights/a", "weights/a"),

@@ -202,17 +202,19 @@ fn masked(opcode: u8, parts: &[&[u8]], mask: [u8; 4]) -> Vec<u8> {
     match (u8::try_from(length), u16::try_from(length)) {
         (Ok(short @ 0..=125), _) => frame.push(0x80 | short),
         (_, Ok(long)) => {
-            frame.push(0x80 | 126);
+            frame.push(0xfe);
             frame.extend(long.to_be_bytes());
         }
         _ => {
-            frame.push(0x80 | 127);
+            frame.push(0xff);
             frame.extend((length as u64).to_be_bytes());
         }
     }
     frame.extend(mask);
     let head = frame.len();
-    parts.iter().for_each(|part| frame.extend_from_slice(part));
+    for part in parts {
+        frame.extend_from_slice(part);
+    }
     apply(mask, &mut frame[head..]);
     frame
 }
@@ -224,7 +226,9 @@ fn apply([a, b, c, d]: [u8; 4], bytes: &mut [u8]) {
     for chunk in chunks {
         *chunk = (u64::from_ne_bytes(*chunk) ^ wide).to_ne_bytes();
     }
-    rest.iter_mut().zip([a, b, c, d].iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+    for (byte, mask) in rest.iter_mut().zip([a, b, c, d].into_iter().cycle()) {
+        *byte ^= mask;
+    }
 }
 
 impl ExecReceiver {

@@ -222,7 +222,7 @@ fn mount_path(field: &str, given: &str) -> Result<String> {
     }
     let path = format!("/{}", parts.join("/"));
     let is_system = |of: &&str| path == **of || path.starts_with(&format!("{of}/"));
-    if SYSTEM.iter().any(|of| is_system(&of)) {
+    if SYSTEM.iter().any(is_system) {
         return fault("the directory belongs to the system");
     }
     Ok(path)

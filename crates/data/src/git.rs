@@ -111,6 +111,7 @@ fn command(url: &str, resolved: Option<String>, to: &Path, home: &Path) -> Launc
         inherits: false,
         env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         directory: None,
+        terminal: false,
     }
 }
 

@@ -31,6 +31,8 @@ use crate::tree::{Cancel, Manifest, Progress, Side, copy, delete};
 
 const CACHE: &str = "cache";
 const PART: &str = "part";
+/// Ends the name of a file that names a shared copy.
+const NOTE: &str = ".cache";
 
 /// Keeps what is locked as long as a clone of it is there.
 type Held = Arc<OwnedMutexGuard<()>>;
@@ -158,7 +160,7 @@ impl FileVolumes {
         let place = self.place(app, request);
         let is_shared = request.spec.cache && request.spec.source != VolumeSource::Standalone;
         let held = if is_shared {
-            let note = self.above(app).join(format!("{}.cache", request.number));
+            let note = self.above(app).join(format!("{}{NOTE}", request.number));
             let name = place.directory.file_name().unwrap_or_default().to_string_lossy();
             // First: a copy that an app names is not swept.
             let written = std::fs::write(&note, name.as_bytes());
@@ -209,9 +211,10 @@ impl FileVolumes {
         report: SyncReport,
     ) -> Result<String, VolumeFailure> {
         let held = self.lock(app).await;
-        let shared = match request.spec.cache {
-            true => Some(Arc::clone(&self.cache).lock_owned().await),
-            false => None,
+        let shared = if request.spec.cache {
+            Some(Arc::clone(&self.cache).lock_owned().await)
+        } else {
+            None
         };
         let place = self.place(app, &request);
         let roots = self.roots.clone();
@@ -482,7 +485,7 @@ fn sweep(base: &Path) -> io::Result<()> {
     let mut used = BTreeSet::new();
     for app in names(base)?.into_iter().filter(|name| name != CACHE) {
         let above = base.join(app);
-        for note in names(&above)?.into_iter().filter(|name| name.ends_with(".cache")) {
+        for note in names(&above)?.into_iter().filter(|name| name.ends_with(NOTE)) {
             used.insert(std::fs::read_to_string(above.join(note)).unwrap_or_default());
         }
     }

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use ovhai_api_types::{CopyDirection, PathStatus};
+use rustix::stdio::stdout;
 use tar::{Archive, Builder, EntryType, Header};
 
 /// The hidden subcommand of `ovhai`.
@@ -48,7 +49,7 @@ pub fn main() -> ExitCode {
 }
 
 fn copy(direction: CopyDirection, path: &Path) -> io::Result<()> {
-    let mut out = io::BufWriter::new(File::from(rustix::stdio::stdout().try_clone_to_owned()?));
+    let mut out = io::BufWriter::new(File::from(stdout().try_clone_to_owned()?));
     match direction {
         CopyDirection::Look => {
             let status = look(path)?;

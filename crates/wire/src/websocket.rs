@@ -106,7 +106,9 @@ fn unmask([a, b, c, d]: [u8; MASK], bytes: &mut [u8]) {
     for chunk in chunks {
         *chunk = (u64::from_ne_bytes(*chunk) ^ wide).to_ne_bytes();
     }
-    rest.iter_mut().zip([a, b, c, d].iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+    for (byte, mask) in rest.iter_mut().zip([a, b, c, d].into_iter().cycle()) {
+        *byte ^= mask;
+    }
 }
 
 /// Writes a whole message, or a control frame, as a server does: without a mask.

@@ -132,7 +132,7 @@ impl Side {
     ) -> Result<T> {
         let session = self.start(direction, path).await?;
         let (bytes, received) = mpsc::channel(WAITING);
-        let worker = tokio::task::spawn_blocking(move || work(Received::new(received)));
+        let thread = tokio::task::spawn_blocking(move || work(Received::new(received)));
         let (output, mut said) = mpsc::channel(WAITING);
         let sort = async move {
             let mut complaint = Vec::new();
@@ -153,7 +153,7 @@ impl Side {
         };
         let (_told, controls) = mpsc::channel(1);
         let (outcome, complaint) = tokio::join!(session.drive(input, output, controls), sort);
-        let worked = worker.await.map_err(|error| Failure::new(error.to_string()))?;
+        let worked = thread.await.map_err(|error| Failure::new(error.to_string()))?;
         let complaint = String::from_utf8_lossy(&complaint).trim().to_owned();
         let failed = |why: &dyn std::fmt::Display| {
             Failure::new(format!("{} can't be copied", self.path(path))).because(why)

@@ -58,10 +58,10 @@ impl Session {
         output: mpsc::Sender<Output>,
         controls: mpsc::Receiver<Control>,
     ) -> Result<ExecStatus> {
-        let (notes, noted) = mpsc::unbounded_channel();
+        let (notes, granted) = mpsc::unbounded_channel();
         tokio::select! {
             outcome = receive(self.receiver, &output, &notes) => outcome,
-            never = send(self.sender, input, controls, noted) => match never {},
+            never = send(self.sender, input, controls, granted) => match never {},
         }
     }
 }

@@ -124,9 +124,8 @@ fn is_below_localhost(url: &str) -> bool {
 /// resolver would send the app's name to a server of the network.
 fn resolves_localhost() -> bool {
     // Other systems have no such file, and resolve these names.
-    std::fs::read_to_string(NAME_SERVICES).map_or(cfg!(not(target_os = "linux")), |text| {
-        answers_before_dns(&text)
-    })
+    std::fs::read_to_string(NAME_SERVICES)
+        .map_or(cfg!(not(target_os = "linux")), |text| answers_before_dns(&text))
 }
 
 /// Whether a module that knows these names comes before the network's servers.

@@ -19,7 +19,7 @@ use ovhai_emulator::{
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::server::options::Options;
-use crate::settings::port;
+use crate::settings::{config_dir, port};
 
 /// The options, as they are given.
 #[derive(Debug, Args)]
@@ -420,6 +420,7 @@ impl ServerOptions {
             .calls_from_apps(self.calls_from_apps(context)?.unwrap_or_default())
             .token_exec(self.token_exec(context)?.unwrap_or_default())
             .interrupts_weekly(self.weekly_restarts(context)?.unwrap_or_default())
+            .private(config_dir(context))
             .containers(self.containers(context)?);
         if let Some(port) = tls {
             builder = builder.tls((host, port).into());

@@ -165,6 +165,7 @@ impl Bench<'_> {
             revision: 1,
             spec: self.spec.clone(),
             environment: None,
+            volumes: Arc::default(),
             image_access: ImageAccess::default(),
             logs,
         };

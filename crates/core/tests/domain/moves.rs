@@ -121,7 +121,11 @@ async fn a_session_ends_to_the_second() {
     let (w, _) = frozen(automatic(), Settings { session_ttl, ..unlimited() }).await;
     w.platform.add_user(&w.admin, "ann", "a long password".into()).await.unwrap();
     let session = w.platform.log_in("ann", "a long password".into()).await.unwrap();
-    let is_valid = || w.platform.authenticate(&w.platform.snapshot(), &session.access).is_some();
+    let is_valid = || {
+        w.platform
+            .authenticate(&w.platform.snapshot(), &session.access, ovhai_core::auth::Place::Here)
+            .is_some()
+    };
     w.advance(hour - SECOND, SETTLE).await;
     assert!(is_valid());
     w.advance(SECOND, SETTLE).await;

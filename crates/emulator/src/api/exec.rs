@@ -71,11 +71,11 @@ pub(super) async fn exec(
     if command.first().is_none_or(String::is_empty) || !command.iter().all(is_valid) {
         return Err(ApiError::invalid("command", "give a program, and its arguments after it"));
     }
-    let side = |name: &str, default| -> Result<u16, ApiError> {
-        Ok(query.parse(name, "1 to 65535")?.filter(|side| *side > 0).unwrap_or(default))
+    let cells = |name: &str, default| -> Result<u16, ApiError> {
+        Ok(query.parse(name, "1 to 65535")?.filter(|count| *count > 0).unwrap_or(default))
     };
     let size =
-        TerminalSize { width: side("width", SIZE.width)?, height: side("height", SIZE.height)? };
+        TerminalSize { width: cells("width", SIZE.width)?, height: cells("height", SIZE.height)? };
     let kind = query.one("term").unwrap_or(KIND).to_owned();
     let is_kind = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
     if kind.len() > KIND_MAX || !kind.chars().all(is_kind) {

@@ -170,7 +170,7 @@ pub(super) async fn sample(
 }
 
 async fn take(series: &Series, platform: &Platform, telemetry: &Telemetry) {
-    let mut totals = telemetry.totals();
+    let mut totals = telemetry.app_totals();
     let now = Instant::now();
     let snapshot = platform.snapshot();
     {

@@ -174,7 +174,7 @@ impl<S: Stream> Connection<S> {
                     guard.set_busy();
                     self.pass(*order, facts, &mut note).await
                 }
-                Some(Ok(Plan::Answer(local))) => self.answer(*local, facts, guard, &mut note).await,
+                Some(Ok(Plan::Answer(local))) => self.answer(local, facts, guard, &mut note).await,
                 Some(Err(refusal)) => {
                     let refused = pin!(self.refuse(refusal, facts, &mut note));
                     let end = guard.unless_evicted(refused).await;
@@ -432,7 +432,7 @@ impl<S: Stream> Connection<S> {
     /// Answers a request here, without an app.
     async fn answer(
         &mut self,
-        local: Local,
+        local: Box<Local>,
         facts: Facts,
         guard: &IdleGuard,
         note: &mut Note,

@@ -46,10 +46,13 @@ pub(super) enum Local {
 
 impl Local {
     /// The call, if it reads its body as it comes; else all of it is read first.
-    pub(super) fn streamed(self) -> Result<Call, Self> {
-        match self {
-            Self::Call(call) if call.reads_as_it_comes() => Ok(call),
-            other => Err(other),
+    pub(super) fn streamed(self: Box<Self>) -> Result<Call, Box<Self>> {
+        if !matches!(&*self, Self::Call(call) if call.reads_as_it_comes()) {
+            return Err(self);
+        }
+        match *self {
+            Self::Call(call) => Ok(call),
+            other => Err(Box::new(other)),
         }
     }
 

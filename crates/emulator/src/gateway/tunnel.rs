@@ -33,13 +33,13 @@ pub(crate) struct CallTunnel {
 pub(crate) struct FarEnd {
     pub(crate) stream: DuplexStream,
     /// Dropped after the stream.
-    _done: oneshot::Sender<()>,
+    done: oneshot::Sender<()>,
 }
 
 impl FarEnd {
     /// The bytes, and what has to be dropped after them.
     pub(crate) fn into_parts(self) -> (DuplexStream, oneshot::Sender<()>) {
-        (self.stream, self._done)
+        (self.stream, self.done)
     }
 }
 
@@ -52,7 +52,7 @@ impl CallTunnel {
     pub(crate) fn new(admission: Admission) -> (Self, FarEnd) {
         let (stream, far) = tokio::io::duplex(WAITING);
         let (is_done, done) = oneshot::channel();
-        (Self { stream, admission, done }, FarEnd { stream: far, _done: is_done })
+        (Self { stream, admission, done }, FarEnd { stream: far, done: is_done })
     }
 
     /// Has the connection go on with the tunnel after this response, whose status is 101.

@@ -215,7 +215,7 @@ impl Telemetry {
     }
 
     /// The requests to each app so far, summed over all threads.
-    pub(crate) fn totals(&self) -> HashMap<AppId, AppTotals> {
+    pub(crate) fn app_totals(&self) -> HashMap<AppId, AppTotals> {
         let mut apps: HashMap<AppId, AppTotals> = HashMap::new();
         for shard in lock(&self.shards).iter() {
             for (id, counts) in lock(&shard.apps).iter() {

@@ -108,6 +108,7 @@ const LAYERS: [Layers; 6] = [
                 "limits",
                 "origin",
                 "passwords",
+                "pieces",
                 "random",
                 "seal",
                 "secret",

@@ -326,13 +326,13 @@ impl Receiver<'_> {
                 let stream = self.client.download_objects(self.bucket, names).await?;
                 let files: HashMap<_, _> =
                     wanted.into_iter().map(|one| (one.object, one.file)).collect();
-                let named = move |name: ObjectName| {
+                let file_of = move |name: ObjectName| {
                     files.get(&name).cloned().ok_or_else(|| {
                         ObjectError::Invalid(format!("{name} was sent and not asked for"))
                     })
                 };
                 let passed = move |count| totals.add(count);
-                let unpack = move || unpack(&directory, reader, overwrite, named, passed);
+                let unpack = move || unpack(&directory, reader, overwrite, file_of, passed);
                 (stream, self.threads.run(unpack))
             }
             Job::Large(one) => {
@@ -345,17 +345,17 @@ impl Receiver<'_> {
                 (stream, self.threads.run(write))
             }
         };
-        let fed = feed.feed(stream).await;
+        let downloaded = feed.feed(stream).await;
         match thread.await.map_err(io::Error::other)? {
             // The connection says why.
-            Err(ObjectError::BrokenOff(_)) if fed.is_err() => {}
+            Err(ObjectError::BrokenOff(_)) if downloaded.is_err() => {}
             Err(error) => return Err(unwritable(error)),
             Ok(done) => {
-                fed?;
+                downloaded?;
                 return Ok(done);
             }
         }
-        fed.map(|()| ObjectsDone::default())
+        downloaded.map(|()| ObjectsDone::default())
     }
 }
 
