@@ -29,7 +29,7 @@ impl Interrupt {
         for app in apps {
             let name = app.spec.name.clone().unwrap_or_else(|| app.id.to_string());
             match owner.interrupt_app(app.id).await {
-                Ok(()) => context.note(&format!("Interrupted app {name}")),
+                Ok(()) => context.note(format!("Interrupted app {name}")),
                 Err(error) => report.failed(name, error.into())?,
             }
         }

@@ -21,7 +21,7 @@ pub(super) const SAMPLES: usize = 180;
 /// Number of series; that of the app that was unused for the longest time goes first.
 const SERIES: usize = 256;
 /// Time after the last view of its page during which an app's usage is read.
-const WATCHED: Duration = Duration::from_secs(60);
+const WATCHED: Duration = Duration::from_mins(1);
 
 /// An app in the time since the sample before.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -90,7 +90,9 @@ impl AppSeries {
             sample.median = totals.quantile_since(before, 0.5);
             sample.slow = totals.quantile_since(before, 0.95);
         }
-        if !usage.is_empty() {
+        if usage.is_empty() {
+            (self.before.cpu, self.before.usage_at) = (HashMap::new(), None);
+        } else {
             let bytes: u64 = usage.iter().map(|(_, used)| used.memory).sum();
             sample.memory = Some(difference(bytes >> 10, 0) / 1024.0);
             sample.cpu = self.before.usage_at.map(|at| {
@@ -106,8 +108,6 @@ impl AppSeries {
             });
             self.before.cpu = usage.iter().map(|(ordinal, used)| (*ordinal, used.cpu)).collect();
             self.before.usage_at = Some(now);
-        } else {
-            (self.before.cpu, self.before.usage_at) = (HashMap::new(), None);
         }
         (self.before.at, self.before.totals) = (Some(now), totals);
         if self.samples.len() == SAMPLES {

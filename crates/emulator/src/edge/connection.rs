@@ -25,7 +25,7 @@ use super::doors;
 use super::frames::PREFACE;
 use super::idle::IdleGuard;
 use super::plan::{Local, Plan, Planned, body_too_large, plan};
-use super::respond::{ResponseMode, Sent, refuse, respond};
+use super::respond::{RefusalFacts, ResponseMode, Sent, refuse, respond};
 use super::streamed::{self, BodyEnd, Source};
 use super::{Worker, http2};
 use crate::domain_time;
@@ -685,8 +685,8 @@ impl<S: Stream> Connection<S> {
         }
         let (stream, clock) = (&mut self.stream, &mut self.clock);
         let (out, room) = (&mut self.out, &mut self.head);
-        let id = note.id().as_bytes();
-        let sent = refuse(stream, clock, out, room, &refusal, mode, id, moved.as_ref()).await;
+        let facts = RefusalFacts { request_id: note.id().as_bytes(), domain_time: moved.as_ref() };
+        let sent = refuse(stream, clock, out, room, &refusal, mode, facts).await;
         note.bytes_out = sent.bytes;
         sent.end(unread)
     }

@@ -52,7 +52,7 @@ impl Local {
         }
         match *self {
             Self::Call(call) => Ok(call),
-            other => Err(Box::new(other)),
+            other @ Self::LogIn { .. } => Err(Box::new(other)),
         }
     }
 

@@ -167,6 +167,14 @@ pub(super) async fn respond<S: Stream>(
     Sent { whole, bytes, after }
 }
 
+/// What a refusal tells beside its reason.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RefusalFacts<'a> {
+    pub(super) request_id: &'a [u8],
+    /// The field that tells domain time, while it differs from real time.
+    pub(super) domain_time: Option<&'a HeaderValue>,
+}
+
 /// Writes a refusal, without building a response: there may be many. `room` is a buffer to use
 /// again.
 pub(super) async fn refuse<S: Stream>(
@@ -176,8 +184,7 @@ pub(super) async fn refuse<S: Stream>(
     room: &mut Vec<u8>,
     refusal: &Refusal,
     mode: ResponseMode,
-    request_id: &[u8],
-    domain_time: Option<&HeaderValue>,
+    facts: RefusalFacts<'_>,
 ) -> Sent {
     out.clear();
     room.clear();
@@ -185,8 +192,8 @@ pub(super) async fn refuse<S: Stream>(
     status_line(out, refusal.status());
     refusal.fields(|name, value| field(out, name.as_str(), value.as_bytes()));
     date(out);
-    field(out, "x-request-id", request_id);
-    if let Some(value) = domain_time {
+    field(out, "x-request-id", facts.request_id);
+    if let Some(value) = facts.domain_time {
         field(out, domain_time::NAME.as_str(), value.as_bytes());
     }
     out.extend_from_slice(b"content-length: ");
