@@ -81,7 +81,7 @@ impl Service {
         let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
         let inspect = ["inspect", "--format", format, &service.name];
         let output = succeeds(podman().unwrap().args(inspect));
-        service.address = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        String::from_utf8(output.stdout).unwrap().trim().clone_into(&mut service.address);
         eventually_now("the service answers", || {
             let (status, _) = service.curl("ai:4480", "/_emulator/health", &[]);
             assert!(service.is_running(), "{}", service.log());

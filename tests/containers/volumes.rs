@@ -44,8 +44,8 @@ fn containers_get_their_volumes_mounted() {
             assert!(seen.contains("written"), "{socket}: {seen}");
         }
         let copy = cli.state_dir().join("volumes").join(id);
-        let mode = copy.metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "other users of this machine do not get there");
+        let rights = copy.metadata().unwrap().permissions().mode();
+        assert_eq!(rights & 0o077, 0, "other users of this machine do not get there");
         cli.ok(&["app", "stop", "v", "--wait"]);
         let out = store.join("out/sub");
         assert_eq!(std::fs::read_to_string(out.join("b")).unwrap(), "written\n", "{socket}");

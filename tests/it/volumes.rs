@@ -345,11 +345,11 @@ async fn processes_get_the_directories_by_variables() {
     p.stop(&app).await;
     assert!(!p.copy(&app, 1).exists(), "although it is read-only");
 
-    let more = json!({
+    let hinted = json!({
         "workingDirectory": "/workspace/data",
         "volumes": with_volumes(&["data@local:/workspace/data:ro"])["volumes"],
     });
-    let app = p.e.submit(&[], process(&json!(["ls"]), more)).await;
+    let app = p.e.submit(&[], process(&json!(["ls"]), hinted)).await;
     let app = p.e.wait(&app, "FAILED").await;
     let says = "a local process has no mounts: the volume of /workspace/data is in the directory";
     assert!(info(&app).contains(says), "{}", info(&app));

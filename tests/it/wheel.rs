@@ -188,7 +188,7 @@ for file in pathlib.Path(sys.argv[1]).glob('*.py'):
     succeeds(Command::new(python()).args(["-c", code]).arg(sources));
 }
 
-/// The official SDK, FastAPI, Streamlit, WSGI, workers of xdist, and sessions that are killed.
+/// The official SDK, `FastAPI`, Streamlit, WSGI, workers of xdist, and sessions that are killed.
 #[test]
 fn the_fixtures_work_with_the_sdk_and_with_frameworks() {
     let installed = installed();

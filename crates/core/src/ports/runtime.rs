@@ -8,6 +8,7 @@ use std::time::Duration;
 use ovhai_api_types::{AppId, Environment, Placement};
 use tokio::sync::mpsc;
 
+use super::blame::Blame;
 use super::exec::{ExecSession, ExecTask};
 use super::future::BoxFuture;
 use super::images::ImageAccess;
@@ -84,15 +85,6 @@ impl ReplicaEndpoint {
 
 /// Time a replica has between being asked to stop and being ended, as in Docker.
 pub const STOP_GRACE: Duration = Duration::from_secs(10);
-
-/// Whose fault a failure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blame {
-    /// The image, the command or the program: the app is FAILED.
-    User,
-    /// The emulator or the machine: the app is in ERROR.
-    Platform,
-}
 
 /// What a replica tells about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

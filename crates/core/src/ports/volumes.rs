@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use ovhai_api_types::{AppId, DataSyncDirection};
 
+use super::blame::Blame;
 use super::future::BoxFuture;
-use super::runtime::Blame;
+
 use crate::model::data_store::DataStoreRecord;
 use crate::sync::SyncCounts;
 use crate::volume::{Permission, VolumeSpec};

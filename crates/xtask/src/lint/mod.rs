@@ -127,7 +127,7 @@ const LAYERS: [Layers; 6] = [
             &["ledger"],
             &["subscriptions", "recorder", "auth", "placement", "image_access", "data_stores"],
             &["directory"],
-            &["records", "quota"],
+            &["records", "quota", "virtual_clock"],
             &["ports", "model", "policy", "spec", "scaling", "check", "error", "input", "volume"],
             &["sync", "logs", "replica", "lifecycle", "events", "components", "catalog"],
         ],
