@@ -98,7 +98,8 @@ mod tests {
             let arguments = find(&command, path).get_arguments();
             let option = arguments.into_iter().find(|arg| arg.get_long() == Some(long)).unwrap();
             let help = option.get_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.contains(&format!("[env: {}]", variable.name)), "--{long}: {help}");
+            let names = |end: &str| help.contains(&format!("[env: {}{end}", variable.name));
+            assert!(names("]") || names(", "), "--{long}: {help}");
         }
     }
 

@@ -453,7 +453,8 @@ def check_data_sync(harness: Harness) -> None:
     body = DataSyncSpec(direction=DataSyncSpecDirection.PULL)
     app_id = harness.app_ids["alpha"]
     for form in forms_of(post_v1_app_app_id_datasync):
-        harness.raise_unexpected(post_v1_app_app_id_datasync, form, 501, app_id=app_id, body=body)
+        # The app has no volumes.
+        harness.raise_unexpected(post_v1_app_app_id_datasync, form, 400, app_id=app_id, body=body)
         harness.mark(post_v1_app_app_id_datasync, form)
 
 
