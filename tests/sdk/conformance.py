@@ -449,11 +449,10 @@ def check_stopped_in_list(harness: Harness, app_id: str) -> None:
 
 
 def check_data_sync(harness: Harness) -> None:
-    """Not emulated: 501, which the SDK does not document, so every form raises."""
+    """Of an app without volumes: 400, which the SDK does not document, so every form raises."""
     body = DataSyncSpec(direction=DataSyncSpecDirection.PULL)
     app_id = harness.app_ids["alpha"]
     for form in forms_of(post_v1_app_app_id_datasync):
-        # The app has no volumes.
         harness.raise_unexpected(post_v1_app_app_id_datasync, form, 400, app_id=app_id, body=body)
         harness.mark(post_v1_app_app_id_datasync, form)
 

@@ -326,6 +326,17 @@ fn repository(field: &str, url: &str) -> Result<String> {
             if authority.is_empty() || authority.starts_with(['-', ':']) {
                 return fault("the address has no host");
             }
+            // Git and the check of addresses must take it for the same host.
+            let is_name = host_of(url).is_some_and(|host| {
+                let is_part = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+                !host.is_empty() && host.chars().all(is_part)
+            });
+            let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+            if !is_name || host.ends_with('.') || authority.ends_with('.') {
+                return fault(
+                    "a host has letters, digits, '-' and '.', and does not end with '.': write names in other scripts as xn--…",
+                );
+            }
         }
         "file" if rest.starts_with('/') => {}
         "file" => return fault("use file:// and an absolute path"),

@@ -65,10 +65,12 @@ impl StoreRoots {
     ) -> Result<Option<Dir>, DataError> {
         let path = self.path(store);
         if let Some(directory) = &store.directory {
-            let real = self.accept(Path::new(directory))?;
-            if real != path {
+            let real = self.accept(Path::new(directory));
+            if !real.as_ref().is_ok_and(|real| *real == path) {
+                // The path is the owner's: callers who are not get only the alias.
+                tracing::warn!(alias = store.alias, directory, ?real, "a data store can't be used");
                 return Err(DataError::Refused(format!(
-                    "the directory {directory} of the data store {} leads elsewhere now: a part of it was replaced by a link",
+                    "the directory of the data store {} can't be used: it is missing, refused, or a part of it was replaced by a link; the emulator's log says which: ovhai emulator logs",
                     store.alias
                 )));
             }

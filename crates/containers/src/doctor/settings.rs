@@ -367,6 +367,9 @@ pub(super) fn calls_localhost(text: &str) -> Option<Finding> {
         line.split(|c: char| c.is_whitespace() || "\"'=,;()".contains(c))
             .find(|it| it.contains(name))
     })?;
+    // Credentials and queries are not shown.
+    let found = found.rsplit_once('@').map_or(found, |(_, after)| after);
+    let found = found.split(['?', '#']).next().unwrap_or_default();
     Some(Finding::new(
         "calls-localhost",
         Level::Warning,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use ovhai_api_types::{AppId, Placement, Region};
 
-use super::{Platform, resource};
+use super::{Platform, check, resource};
 use crate::error::{Error, Result};
-use crate::policy::{self, Action, Principal};
+use crate::policy::{self, Action, Principal, Resource};
 use crate::ports::{ExecSession, ExecTask, NoExec, Replica};
 use crate::replica::{ReplicaId, ReplicaPhase};
+use crate::volume::VolumeSpec;
 
 /// A command that was started in a replica.
 #[derive(Debug)]
@@ -57,6 +58,20 @@ impl Platform {
             Some(Placement::Container | Placement::Builtin) | None => action,
         };
         Self::permit(&snapshot, caller, region, action, id)?;
+        // What the caller changes there ends in a directory that the owner named.
+        let record = &entry.record;
+        let is_owners = |volume: &VolumeSpec| {
+            let container = volume.source.container();
+            let store = container.and_then(|(alias, ..)| self.find_data_store(alias));
+            volume.permission.writes() && store.is_some_and(|store| store.is_owner_named())
+        };
+        if record.trusted_writeback
+            && record.spec.volume_writeback
+            && record.spec.volumes.iter().any(is_owners)
+        {
+            let region = Resource::Region(region);
+            check(policy::decide(caller, Action::WriteHostDirectory, &region))?;
+        }
         let what = match &task {
             ExecTask::Command { .. } => "a command",
             ExecTask::Copy { .. } => "a copy",

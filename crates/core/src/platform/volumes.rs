@@ -14,6 +14,9 @@ use crate::spec::Spec;
 use crate::sync::{SyncRun, volume_id};
 use crate::sync_log::SyncLog;
 
+/// Maximum number of synchronisations of an app that have not ended.
+const SYNCS: usize = 10;
+
 /// Whether the caller may have volumes fetched from private repositories.
 pub(super) fn may_reach_privately(caller: &Principal, region: &Region) -> bool {
     policy::decide(caller, Action::PrivateRepository, &Resource::Region(region)).is_allowed()
@@ -109,6 +112,12 @@ impl Platform {
         if direction == DataSyncDirection::Push && volumes.iter().any(is_owner_named) {
             let resource = Resource::Region(region);
             check(policy::decide(caller, Action::WriteHostDirectory, &resource))?;
+        }
+        let syncs = entry.observed.syncs();
+        if syncs.all().iter().filter(|run| !run.phase.has_ended()).count() >= SYNCS {
+            return Err(Error::NotNow(format!(
+                "{SYNCS} synchronisations of the app {id} are under way: wait until one has ended"
+            )));
         }
         let log = SyncLog::queue(
             Arc::clone(&entry.observed),

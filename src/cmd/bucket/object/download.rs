@@ -15,6 +15,7 @@ use ovhai_data::objects::{Bucket as Directory, Listing, ObjectError, Writer, unp
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::super::{client, count};
+use super::files::PROBE;
 use super::list::size;
 use super::mirror::{confirm, planned};
 use super::pipe::{PipeReader, pipe};
@@ -228,12 +229,14 @@ impl Options {
         let prefix = self.prefix.as_deref().unwrap_or_default();
         // As far as the prefix names directories.
         let directory = prefix.rfind('/').map_or("", |end| &prefix[..=end]);
-        let scope = renaming.apply(&format!("{directory}x")).map(|name| name.to_string());
-        let scope = scope.unwrap_or_default();
-        let scope = scope.strip_suffix('x').unwrap_or(&scope);
+        let scope = renaming.apply(&format!("{directory}{PROBE}")).map(|name| name.to_string());
+        let Some(scope) = scope.ok().and_then(|name| Some(name.strip_suffix(PROBE)?.to_owned()))
+        else {
+            return Vec::new();
+        };
         let wanted: BTreeSet<_> = wanted.iter().map(|one| &one.file).collect();
         let is_stale =
-            |name: &&ObjectName| name.as_str().starts_with(scope) && !wanted.contains(name);
+            |name: &&ObjectName| name.as_str().starts_with(&scope) && !wanted.contains(name);
         existing.iter().filter(is_stale).cloned().collect()
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn find(here: &Path, paths: &[PathBuf], renaming: &Renaming) -> Resul
             }
         })?;
         if metadata.is_dir() {
-            walk.found.scopes.push(scope(renaming, &typed));
+            walk.found.scopes.extend(scope(renaming, &typed));
             walk.directory(&full, &typed, &mut vec![identity(&metadata)])?;
         } else {
             walk.file(full, &typed, &metadata)?;
@@ -83,12 +83,15 @@ fn not_utf8(path: &Path) -> Failure {
         .hint("rename the file")
 }
 
-/// What the names of objects from a directory begin with.
-fn scope(renaming: &Renaming, typed: &str) -> String {
+/// A name in a directory that no prefix of a command ends with.
+pub(super) const PROBE: &str = "ovhai-any-name";
+
+/// What the names of objects from a directory begin with; none if that is not known.
+fn scope(renaming: &Renaming, typed: &str) -> Option<String> {
     // The name of an object in there, without its own part.
-    let below = if typed.is_empty() { "x".to_owned() } else { format!("{typed}/x") };
-    let name = renaming.apply(&below).map(|name| name.to_string()).unwrap_or_default();
-    name.strip_suffix('x').unwrap_or(&name).to_owned()
+    let below = if typed.is_empty() { PROBE.to_owned() } else { format!("{typed}/{PROBE}") };
+    let name = renaming.apply(&below).ok()?.to_string();
+    name.strip_suffix(PROBE).map(str::to_owned)
 }
 
 fn identity(metadata: &Metadata) -> (u64, u64) {
@@ -133,10 +136,14 @@ impl Walk<'_> {
             let name = entry.file_name();
             let name = name.to_str().ok_or_else(|| not_utf8(&full))?;
             let typed = if typed.is_empty() { name.to_owned() } else { format!("{typed}/{name}") };
-            let Ok(metadata) = std::fs::metadata(&full) else {
+            let metadata = match std::fs::metadata(&full) {
+                Ok(metadata) => metadata,
                 // A link to nothing, or a file that has gone.
-                self.found.skipped.push(full);
-                continue;
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    self.found.skipped.push(full);
+                    continue;
+                }
+                Err(error) => return Err(unreadable(&full, &error)),
             };
             if !metadata.is_dir() {
                 self.file(full, &typed, &metadata)?;
@@ -175,11 +182,13 @@ mod tests {
     #[test]
     fn a_directory_has_a_scope() {
         let scope = |remove: &str, add: &str, typed: &str| {
-            scope(&Renaming { remove: remove.into(), add: add.into() }, typed)
+            scope(&Renaming { remove: remove.into(), add: add.into() }, typed).unwrap()
         };
         assert_eq!(scope("", "v1/", "weights"), "v1/weights/");
         assert_eq!(scope("weights/", "", "weights"), "");
         assert_eq!(scope("weights/", "v1/", "weights"), "v1/");
         assert_eq!(scope("", "", ""), "");
+        // A prefix that is not taken off everything in the directory.
+        assert_eq!(scope("weights/x", "v1/", "weights"), "v1/weights/");
     }
 }
