@@ -84,4 +84,9 @@ fn in_a_container_an_open_emulator_needs_a_password() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("OVHAI_PASSWORD is missing"), "{said}");
+    // One that no user could have is refused at the start, and not logged.
+    let short = cli.command(&start).env("OVHAI_PASSWORD", "short").output().unwrap();
+    let said = String::from_utf8_lossy(&short.stderr);
+    assert_eq!(short.status.code(), Some(2), "{said}");
+    assert!(said.contains("use 8 to 256 characters"), "{said}");
 }

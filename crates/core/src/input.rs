@@ -1,5 +1,7 @@
 //! Limits of new input. They do not apply to stored records, which may be older than a limit.
 
+use std::ops::RangeInclusive;
+
 use ovhai_api_types::{Labels, Selector, Term};
 
 use crate::error::{Error, Result};
@@ -8,6 +10,8 @@ use crate::error::{Error, Result};
 pub const SELECTOR_MAX_BYTES: usize = 4096;
 /// Maximum number of terms of a new selector; each value of `in` and `notin` counts as one.
 pub const SELECTOR_MAX_TERMS: usize = 64;
+/// Minimum and maximum length of a password, in characters.
+pub const PASSWORD_LENGTH: RangeInclusive<usize> = 8..=256;
 /// Maximum number of labels of an app, the platform's own not counted.
 pub const LABELS_MAX: usize = 100;
 

@@ -25,7 +25,12 @@ pub(crate) fn listen(address: SocketAddr, tls: bool) -> Result<Vec<TcpListener>,
             return adopted(listeners);
         }
     }
-    adopted(bind_both(address, tls)?)
+    let listeners = bind_both(address, tls)?;
+    if listeners.len() < 2 && !address.ip().is_loopback() && beside(address.ip()).is_some() {
+        let taken = io::Error::from(io::ErrorKind::AddrInUse);
+        return Err(StartError::Listen { address: (Ipv4Addr::LOCALHOST, 0).into(), source: taken });
+    }
+    adopted(listeners)
 }
 
 /// Registers a bound listener with this runtime.
@@ -39,20 +44,18 @@ fn adopted(listeners: Vec<std::net::TcpListener>) -> Result<Vec<TcpListener>, St
 }
 
 fn bind_both(address: SocketAddr, tls: bool) -> Result<Vec<std::net::TcpListener>, StartError> {
-    let first = std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => StartError::PortTaken {
-            port: address.port(),
-            tls,
-            holder: ovhai_runtime::sockets::holder(address.port()),
-        },
-        _ => StartError::Listen { address, source },
-    })?;
+    let first =
+        std::net::TcpListener::bind(address).map_err(|source| taken(address, tls, source))?;
     let port = first.local_addr().map_err(StartError::System)?.port();
     let mut listeners = vec![first];
     if let Some(ip) = beside(address.ip()) {
         let beside = SocketAddr::from((ip, port));
         match std::net::TcpListener::bind(beside) {
             Ok(second) => listeners.push(second),
+            // The owner's commands would send the owner's bearer to another program.
+            Err(error) if address.port() != 0 && !address.ip().is_loopback() => {
+                return Err(taken(beside, tls, error));
+            }
             // A program that connects there reaches another server.
             Err(error) if address.port() != 0 && error.kind() == io::ErrorKind::AddrInUse => {
                 tracing::warn!(address = %beside, "another program listens there: programs that use this address reach that one");
@@ -61,6 +64,18 @@ fn bind_both(address: SocketAddr, tls: bool) -> Result<Vec<std::net::TcpListener
         }
     }
     Ok(listeners)
+}
+
+/// Why an address can't be listened on.
+fn taken(address: SocketAddr, tls: bool, source: io::Error) -> StartError {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortTaken {
+            port: address.port(),
+            tls,
+            holder: ovhai_runtime::sockets::holder(address.port()),
+        },
+        _ => StartError::Listen { address, source },
+    }
 }
 
 /// The address to listen on beside another one.

@@ -11,6 +11,7 @@ use ovhai_containers::ContainerSettings;
 use ovhai_containers::credentials::CredentialFiles;
 use ovhai_containers::engine::{EngineAddress, EngineSettings};
 use ovhai_emulator::host::Domains;
+use ovhai_emulator::input::PASSWORD_LENGTH;
 use ovhai_emulator::state::Running;
 use ovhai_emulator::{
     AccessLog, Builder, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas,
@@ -429,6 +430,11 @@ impl ServerOptions {
             builder = builder.user(user);
         }
         if let Some(password) = context.var("OVHAI_PASSWORD") {
+            if !PASSWORD_LENGTH.contains(&password.chars().count()) {
+                let (shortest, longest) = (PASSWORD_LENGTH.start(), PASSWORD_LENGTH.end());
+                return Err(Failure::usage("OVHAI_PASSWORD can't be a password")
+                    .hint(format!("use {shortest} to {longest} characters")));
+            }
             builder = builder.first_password(password);
         } else if !host.is_loopback() && context.var("OVHAI_CI").is_some_and(|ci| ci != "0") {
             return Err(Failure::usage("OVHAI_PASSWORD is missing")

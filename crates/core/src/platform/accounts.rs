@@ -11,6 +11,7 @@ use super::{Platform, check};
 use crate::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
+use crate::input::PASSWORD_LENGTH;
 use crate::ledger::Transaction;
 use crate::model::{Digest, SessionId, SessionRecord, UserRecord};
 use crate::policy::{self, Action, Principal, Resource};
@@ -33,8 +34,6 @@ const OTHERS: &str = "";
 const HASHING: usize = 2;
 /// Maximum wait for a turn to hash.
 const PATIENCE: Duration = Duration::from_secs(5);
-const SHORTEST: usize = 8;
-const LONGEST: usize = 256;
 
 /// How long a login lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,11 +133,11 @@ fn checked_name(name: &str) -> Result<()> {
 }
 
 fn checked_password(password: &str) -> Result<()> {
-    let length = password.chars().count();
-    if (SHORTEST..=LONGEST).contains(&length) {
+    if PASSWORD_LENGTH.contains(&password.chars().count()) {
         return Ok(());
     }
-    Err(Error::invalid("password", format!("use {SHORTEST} to {LONGEST} characters")))
+    let (shortest, longest) = (PASSWORD_LENGTH.start(), PASSWORD_LENGTH.end());
+    Err(Error::invalid("password", format!("use {shortest} to {longest} characters")))
 }
 
 fn end_sessions(tx: &mut Transaction, fits: impl Fn(&SessionRecord) -> bool) {
@@ -270,8 +269,9 @@ impl Platform {
 
     /// The user of that name and password.
     async fn verify_credentials(&self, name: &str, password: String) -> Result<Arc<UserRecord>> {
+        let longest = *PASSWORD_LENGTH.end();
         // The empty name stands for the others.
-        if name == OTHERS || name.len() > LONGEST || password.len() > 4 * LONGEST {
+        if name == OTHERS || name.len() > longest || password.len() > 4 * longest {
             return Err(Error::BadCredentials);
         }
         self.tries.may_try(name, self.clock.now())?;

@@ -52,13 +52,16 @@ pub struct Moved {
 struct Hold<'a> {
     control: &'a dyn ClockControl,
     goes_on: bool,
+    /// How far domain time was ahead of real time before.
+    ahead_millis: i64,
 }
 
 impl<'a> Hold<'a> {
     fn new(control: &'a dyn ClockControl) -> Self {
         let goes_on = !control.stands_still();
+        let ahead_millis = control.record().ahead_millis;
         control.freeze();
-        Self { control, goes_on }
+        Self { control, goes_on, ahead_millis }
     }
 }
 
@@ -66,6 +69,9 @@ impl Drop for Hold<'_> {
     fn drop(&mut self) {
         if self.goes_on {
             self.control.resume();
+            // Real time has passed meanwhile: a move never puts domain time behind where it would be.
+            let ahead_millis = self.control.record().ahead_millis.max(self.ahead_millis);
+            self.control.restore(ClockRecord { ahead_millis, stands_at: None });
         }
     }
 }

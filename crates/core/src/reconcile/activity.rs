@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ovhai_api_types::AppId;
+use ovhai_api_types::{AppId, Timestamp};
 use tokio::time::Instant;
 
 use super::Reconcilers;
@@ -23,6 +23,8 @@ pub(super) enum Work {
 pub(super) struct Activity {
     /// Whether it is at rest: everything that it was woken for is done.
     pub(super) rests: bool,
+    /// What it waits for in domain time; once that is reached, it does not rest.
+    pub(super) due: Option<Timestamp>,
     /// Whether a change could not be stored, and is retried.
     pub(super) retries: bool,
     /// What is done with the app's volumes.
@@ -33,10 +35,10 @@ pub(super) struct Activity {
 
 impl Activity {
     /// What it has in hand, for a person.
-    fn in_hand(&self, patience: Duration, out: &mut Vec<String>) {
+    fn in_hand(&self, now: Timestamp, patience: Duration, out: &mut Vec<String>) {
         if self.retries {
             out.push("a change is stored".to_owned());
-        } else if !self.rests {
+        } else if !self.rests || self.due.is_some_and(|due| due <= now) {
             out.push("the app is being brought to its wanted state".to_owned());
         }
         out.extend(self.volumes.map(str::to_owned));
@@ -57,13 +59,14 @@ impl Reconcilers {
     /// `patience`, in real time.
     pub(crate) fn in_hand(&self, patience: Duration) -> Vec<(Option<AppId>, Vec<String>)> {
         let mut all = Vec::new();
+        let now = self.clock.now();
         if !self.ledger.is_idle() || self.has_unseen_changes() {
             all.push((None, vec!["changes are stored".to_owned()]));
         }
         for (app, signal) in self.actors().iter() {
             let mut works = Vec::new();
             let activity = signal.activity();
-            activity.in_hand(patience, &mut works);
+            activity.in_hand(now, patience, &mut works);
             if works.is_empty() && signal.is_woken() {
                 works.push("the app is being brought to its wanted state".to_owned());
             }
@@ -86,7 +89,7 @@ mod tests {
         let activity = Activity { rests: true, work, ..Activity::default() };
         let in_hand = || {
             let mut out = Vec::new();
-            activity.in_hand(Duration::from_secs(30), &mut out);
+            activity.in_hand(Timestamp::UNIX_EPOCH, Duration::from_secs(30), &mut out);
             out
         };
         assert_eq!(in_hand(), ["replica 1 starts", "replica 2 stops", "replica 3 starts: 40 %"]);

@@ -190,10 +190,12 @@ impl Actor {
             let all = Arc::clone(&self.all);
             let stopping = self.stopping.clone();
             // Registered with the clock before the actor rests.
-            let due = self.next_due().map(|due| all.clock.sleep_until(due));
+            let due_at = self.next_due();
+            let due = due_at.map(|due| all.clock.sleep_until(due));
             {
                 let mut activity = self.signal.activity();
-                (activity.rests, activity.retries) = (true, retry_at.is_some());
+                (activity.rests, activity.due) = (true, due_at);
+                activity.retries = retry_at.is_some();
                 activity.volumes = self.mounts.work();
             }
             tokio::select! {

@@ -132,6 +132,21 @@ async fn a_session_ends_to_the_second() {
     assert!(!is_valid());
 }
 
+/// Real time passes while the clock waits for the apps.
+#[tokio::test]
+async fn a_short_move_leaves_the_clock_no_earlier_than_without_it() {
+    let clock = Arc::new(VirtualClock::new());
+    let at = Arc::clone(&clock) as Arc<dyn Clock>;
+    let store = Arc::new(MemoryStore::new());
+    let w = World::at(at, SimRuntime::step_by_step(), store, unlimited()).await;
+    w.submit(r#"{"image":"a"}"#).await;
+    w.advance(Duration::from_millis(1), SHORT).await;
+    assert!(!clock.stands_still() && clock.record().ahead_millis >= 0);
+    let back = Timestamp::now() - Duration::from_hours(1);
+    assert!(w.platform.set_clock(&w.admin, back, SHORT).await.is_err());
+    assert!(clock.record().ahead_millis >= 0);
+}
+
 #[tokio::test]
 async fn a_moved_clock_stays_moved_after_a_restart() {
     let store = Arc::new(MemoryStore::new());

@@ -20,7 +20,7 @@ const DEFAULT_COUNT: usize = 100;
 const MAX_COUNT: usize = 1000;
 /// How long a client that asks for numbers waits for requests that are about to end. It may have got
 /// the end of a response before the worker has recorded it.
-const SETTLES: Duration = Duration::from_millis(50);
+const SETTLES: Duration = Duration::from_millis(500);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(1);
 
