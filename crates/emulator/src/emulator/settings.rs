@@ -226,7 +226,7 @@ impl Builder {
         self
     }
 
-    /// Asks to be stopped after this time; see [`Emulator::stop_asked`].
+    /// Asks to be stopped after this time; see [`crate::Emulator::stop_asked`].
     pub fn stop_after(mut self, time: Duration) -> Self {
         self.stop_after = Some(time);
         self
