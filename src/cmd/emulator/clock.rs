@@ -138,8 +138,10 @@ fn condition(clock: &ClockStatus) -> &'static str {
 }
 
 fn ahead(clock: &ClockStatus) -> String {
-    let ahead = clock.domain_time.duration_since(clock.real_time);
-    format!("{:#}", SignedDuration::from_secs(ahead.as_secs()))
+    // The two times are read one after the other.
+    let millis = clock.domain_time.duration_since(clock.real_time).as_millis();
+    let seconds = i64::try_from((millis + 500).div_euclid(1000)).unwrap_or(i64::MAX);
+    format!("{:#}", SignedDuration::from_secs(seconds))
 }
 
 #[cfg(test)]
