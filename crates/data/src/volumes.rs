@@ -355,16 +355,17 @@ fn fill(
 ) -> Result<Manifest, VolumeFailure> {
     let tell = |counts: SyncCounts| report(request.number, counts);
     let mut progress = Progress::new(&tell, cancel.clone());
+    let mut manifest = Manifest::new();
     let filled = (|| {
         let Some((root, base)) = source(roots, request, Missing::Leave)? else {
-            return Ok(Manifest::new());
+            return Ok(());
         };
         let target = open(half)?;
         let from = Side { root: &root, base: &base };
         let to = Side { root: &target, base: Path::new("") };
-        copy(from, to, |_, _| false, &mut progress)
+        copy(from, to, |_, _| false, &mut manifest, &mut progress)
     })();
-    let manifest = filled.map_err(told)?;
+    filled.map_err(told)?;
     let said = progress.finish();
     if !said.is_empty() {
         tracing::warn!(
@@ -377,7 +378,8 @@ fn fill(
 }
 
 /// New and changed files of the store come to the copy; what the app changed meanwhile stays, unless the
-/// store has a newer version.
+/// store has a newer version. A file that is not fetched, or that the store has no more, is in the copy as
+/// it was, and so in the manifest: a push does not write it over what the store has.
 fn pull(
     roots: &StoreRoots,
     request: &VolumeRequest,
@@ -386,11 +388,14 @@ fn pull(
 ) -> Result<(), DataError> {
     let Some((root, base)) = source(roots, request, Missing::Leave)? else { return Ok(()) };
     let target = open(&place.directory)?;
-    let before = read_manifest(&place.manifest);
+    let mut manifest = read_manifest(&place.manifest);
+    let mut seen = Manifest::new();
     let from = Side { root: &root, base: &base };
     let to = Side { root: &target, base: Path::new("") };
-    let manifest = copy(from, to, |path, version| before.get(path) == Some(&version), progress)?;
-    keep(place, &manifest)
+    let is_known = |path: &Path, version| manifest.get(path) == Some(&version);
+    let pulled = copy(from, to, is_known, &mut seen, progress);
+    manifest.extend(seen);
+    keep(place, &manifest).and(pulled)
 }
 
 /// New and changed files of the copy go to the store. With the permission to delete, files are deleted
@@ -409,8 +414,10 @@ fn push(
     let mut manifest = read_manifest(&place.manifest);
     let from = Side { root: &copied, base: Path::new("") };
     let to = Side { root: &root, base: &base };
-    let pushed = copy(from, to, |path, version| manifest.get(path) == Some(&version), progress)?;
-    if request.spec.permission == ovhai_core::volume::Permission::Rwd {
+    let mut seen = Manifest::new();
+    let is_known = |path: &Path, version| manifest.get(path) == Some(&version);
+    let pushed = copy(from, to, is_known, &mut seen, progress);
+    if pushed.is_ok() && request.spec.permission == ovhai_core::volume::Permission::Rwd {
         let is_gone = |path: &Path| {
             copied
                 .symlink_metadata(path)
@@ -426,8 +433,8 @@ fn push(
         }
         delete(to, gone.into_iter(), progress)?;
     }
-    manifest.extend(pushed);
-    keep(place, &manifest)
+    manifest.extend(seen);
+    keep(place, &manifest).and(pushed)
 }
 
 fn keep(place: &Place, manifest: &Manifest) -> Result<(), DataError> {
@@ -559,3 +566,7 @@ impl Volumes for FileVolumes {
         Box::pin(self.clone().unmount_all(app, leaving))
     }
 }
+
+#[cfg(test)]
+#[path = "volumes_tests.rs"]
+mod tests;
