@@ -24,8 +24,9 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::error::DataError;
 use crate::git;
-use crate::modes::{Reader, remove, settle};
+use crate::modes::{Reader, settle};
 use crate::names::prefix_path;
+use crate::removal::{is_set_aside, remove_or_set_aside};
 use crate::roots::{Missing, StoreRoots, make};
 use crate::tree::{Cancel, Manifest, Progress, Side, copy, delete};
 
@@ -175,7 +176,7 @@ impl FileVolumes {
             return Ok(place.directory);
         }
         let half = place.half.clone();
-        self.blocking(held, move || remove(&half)).await?;
+        self.blocking(held, move || remove_or_set_aside(&half)).await?;
         if let VolumeSource::Git { url } = &request.spec.source {
             // Without settings of git.
             let home = self.above(app).join("home");
@@ -465,12 +466,12 @@ fn names(directory: &Path) -> io::Result<Vec<String>> {
 /// Removes an app's copies; what is kept with the app, too, if all goes.
 fn clear(above: &Path, all: bool) -> io::Result<()> {
     if all {
-        return remove(above);
+        return remove_or_set_aside(above);
     }
     for name in names(above)? {
         let is_kept = name.starts_with("kept-") && !name.ends_with(PART);
         if !is_kept {
-            remove(&above.join(name))?;
+            remove_or_set_aside(&above.join(name))?;
         }
     }
     // It stays if something is kept.
@@ -482,7 +483,7 @@ fn clear(above: &Path, all: bool) -> io::Result<()> {
 fn remove_halves(above: &Path) -> io::Result<()> {
     let suffix = format!(".{PART}");
     for name in names(above)?.into_iter().filter(|name| name.ends_with(&suffix)) {
-        remove(&above.join(name))?;
+        remove_or_set_aside(&above.join(name))?;
     }
     Ok(())
 }
@@ -490,7 +491,7 @@ fn remove_halves(above: &Path) -> io::Result<()> {
 /// Removes shared copies that no app names.
 fn sweep(base: &Path) -> io::Result<()> {
     let mut used = BTreeSet::new();
-    for app in names(base)?.into_iter().filter(|name| name != CACHE) {
+    for app in names(base)?.into_iter().filter(|name| name != CACHE && !is_set_aside(name)) {
         let above = base.join(app);
         for note in names(&above)?.into_iter().filter(|name| name.ends_with(NOTE)) {
             used.insert(std::fs::read_to_string(above.join(note)).unwrap_or_default());
@@ -500,20 +501,24 @@ fn sweep(base: &Path) -> io::Result<()> {
     for name in names(&cache)? {
         let key = name.split('.').next().unwrap_or_default();
         if !used.contains(key) {
-            remove(&cache.join(name))?;
+            remove_or_set_aside(&cache.join(name))?;
         }
     }
     Ok(())
 }
 
-/// Removes what an earlier emulator left, but of these apps.
+/// Removes what an earlier emulator left, but of these apps. What can't be removed does not keep the
+/// rest.
 fn recover(base: &Path, keep: &BTreeSet<String>) -> io::Result<()> {
     for name in names(base)? {
         let above = base.join(&name);
-        if name == CACHE || keep.contains(&name) {
-            remove_halves(&above)?;
+        let removed = if name == CACHE || keep.contains(&name) {
+            remove_halves(&above)
         } else {
-            remove(&above)?;
+            remove_or_set_aside(&above)
+        };
+        if let Err(error) = removed {
+            tracing::warn!(directory = %above.display(), %error, "files of volumes that an earlier emulator left can't be removed");
         }
     }
     sweep(base)

@@ -103,3 +103,24 @@ fn a_push_after_a_pull_brings_no_old_file_back() {
     assert_eq!(w.run(push).0.completed, 1);
     assert!(w.store.join("gone").exists());
 }
+
+#[test]
+fn the_next_emulator_removes_copies_of_apps_that_are_gone() {
+    let all = tempfile::tempdir().unwrap();
+    let base = all.path();
+    for path in ["app/1", "app/2.part", "gone/1", "zone/1", "cache/used", "cache/unused"] {
+        std::fs::create_dir_all(base.join(path)).unwrap();
+    }
+    std::fs::write(base.join("app/3.cache"), "used").unwrap();
+    // No directory of an app can be read in its place: the others are removed all the same.
+    std::fs::write(base.join("broken"), "").unwrap();
+    recover(base, &["app", "broken"].map(str::to_owned).into()).unwrap_err();
+    std::fs::remove_file(base.join("broken")).unwrap();
+    assert_eq!(
+        names(base).unwrap().into_iter().collect::<BTreeSet<_>>(),
+        ["app", "cache"].map(str::to_owned).into()
+    );
+    recover(base, &["app".to_owned()].into()).unwrap();
+    assert!(base.join("app/1").is_dir() && !base.join("app/2.part").exists());
+    assert!(base.join("cache/used").is_dir() && !base.join("cache/unused").exists());
+}
