@@ -5,8 +5,7 @@
 //! - [`volumes`]: the domain's port;
 //! - [`tree`]: copying directories, and bringing two of them together;
 //! - `git`: repositories;
-//! - [`modes`]: who may read and write the files of a copy;
-//! - [`removal`]: removing what apps have written;
+//! - [`modes`]: who may read and write the files of a copy, and its removal;
 //! - [`names`]: names of containers and objects;
 //! - [`objects`]: reading, writing and listing objects.
 //!
@@ -20,7 +19,6 @@ pub mod modes;
 pub mod names;
 pub mod objects;
 pub mod refused;
-pub mod removal;
 pub mod roots;
 pub mod tree;
 pub mod volumes;

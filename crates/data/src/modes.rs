@@ -1,7 +1,9 @@
-//! Who may read and write the files of a copy.
+//! Who may read and write the files of a copy, and its removal.
 //!
 //! The app may be changing the files meanwhile: every file is opened beneath the copy, and what is
 //! changed is what was opened.
+
+pub mod removal;
 
 use std::io;
 use std::os::fd::AsFd;
@@ -120,8 +122,8 @@ fn change(of: &impl AsFd, mode: u32, gives_away: bool) {
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
+    use super::removal::remove;
     use super::*;
-    use crate::removal::remove;
 
     fn mode(path: &Path) -> u32 {
         std::fs::metadata(path).unwrap().permissions().mode() & 0o777

@@ -24,9 +24,9 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::error::DataError;
 use crate::git;
+use crate::modes::removal::{is_set_aside, remove_or_set_aside};
 use crate::modes::{Reader, settle};
 use crate::names::prefix_path;
-use crate::removal::{is_set_aside, remove_or_set_aside};
 use crate::roots::{Missing, StoreRoots, make};
 use crate::tree::{Cancel, Manifest, Progress, Side, copy, delete};
 
