@@ -5,7 +5,7 @@
 //! - [`volumes`]: the domain's port;
 //! - [`tree`]: copying directories, and bringing two of them together;
 //! - `git`: repositories;
-//! - [`modes`]: who may read and write the files of a copy;
+//! - [`modes`]: who may read and write the files of a copy, and its removal;
 //! - [`names`]: names of containers and objects;
 //! - [`objects`]: reading, writing and listing objects.
 //!

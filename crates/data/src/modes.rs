@@ -3,6 +3,8 @@
 //! The app may be changing the files meanwhile: every file is opened beneath the copy, and what is
 //! changed is what was opened.
 
+pub mod removal;
+
 use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -14,6 +16,9 @@ use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, chmodat, chownat, fchmod, fcho
 
 /// The user and group of every container, as in the service.
 const CONTAINER: u32 = 42420;
+
+/// Depth of directories below which nothing is changed: an app may have made any.
+const DEEPEST: usize = 256;
 
 /// For whom a copy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +49,15 @@ impl Reader {
 /// Sets owner and permissions of all files and directories; those of others are left as they are.
 pub fn settle(path: &Path, reader: Reader) -> io::Result<()> {
     let root = Dir::open_ambient_dir(path, ambient_authority())?;
-    settle_directory(&root, reader, rustix::process::geteuid().is_root())
+    settle_directory(&root, reader, rustix::process::geteuid().is_root(), 0)
 }
 
-fn settle_directory(directory: &Dir, reader: Reader, is_root: bool) -> io::Result<()> {
+fn settle_directory(
+    directory: &Dir,
+    reader: Reader,
+    is_root: bool,
+    depth: usize,
+) -> io::Result<()> {
     let (inner, file) = reader.modes(is_root);
     // First, so that a directory that can't be read is opened up.
     change_directory(directory, inner | 0o700, is_root && reader.is_container);
@@ -55,9 +65,12 @@ fn settle_directory(directory: &Dir, reader: Reader, is_root: bool) -> io::Resul
         let entry = entry?;
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
+            if depth >= DEEPEST {
+                continue;
+            }
             match entry.open_dir() {
-                Ok(below) => settle_directory(&below, reader, is_root)?,
-                Err(_) => unlock(directory, &entry.file_name(), reader, is_root),
+                Ok(below) => settle_directory(&below, reader, is_root, depth + 1)?,
+                Err(_) => unlock(directory, &entry.file_name(), reader, is_root, depth),
             }
         } else if kind.is_file() {
             let mut options = OpenOptions::new();
@@ -77,14 +90,14 @@ fn settle_directory(directory: &Dir, reader: Reader, is_root: bool) -> io::Resul
 }
 
 /// Opens up a directory that its owner can't read, and settles it.
-fn unlock(above: &Dir, name: &std::ffi::OsStr, reader: Reader, is_root: bool) {
+fn unlock(above: &Dir, name: &std::ffi::OsStr, reader: Reader, is_root: bool, depth: usize) {
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     let opened = above
         .set_permissions(name, cap_std::fs::Permissions::from_std(permissions))
         .and_then(|()| above.open_dir(name));
     if let Ok(below) = opened {
         // What can't be changed is another user's.
-        let _ = settle_directory(&below, reader, is_root);
+        let _ = settle_directory(&below, reader, is_root, depth + 1);
     }
 }
 
@@ -105,28 +118,11 @@ fn change(of: &impl AsFd, mode: u32, gives_away: bool) {
     let _ = fchmod(of, Mode::from_raw_mode(mode));
 }
 
-/// Removes a file or a directory with all that is in it, if it is there.
-pub fn remove(path: &Path) -> io::Result<()> {
-    let first = match std::fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => std::fs::remove_dir_all(path),
-        Ok(_) => std::fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match first {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            let reader = Reader { is_container: false, permission: Permission::Rwd };
-            settle(path, reader)?;
-            std::fs::remove_dir_all(path)
-        }
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
+    use super::removal::remove;
     use super::*;
 
     fn mode(path: &Path) -> u32 {

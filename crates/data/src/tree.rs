@@ -66,8 +66,10 @@ pub struct Listing {
     pub files: BTreeMap<PathBuf, Found>,
     /// Directories, also empty ones.
     pub directories: Vec<PathBuf>,
-    /// What is left out: links that lead out, devices and sockets, what can't be read.
+    /// What is left out: links that lead out or in a circle, devices and sockets.
     pub left_out: Vec<PathBuf>,
+    /// What may have files that are not listed: directories that can't be read, or are too deep.
+    pub unread: Vec<PathBuf>,
 }
 
 /// The versions of the files of a copy as they were when they were fetched.
@@ -90,6 +92,20 @@ fn walk(
     listing: &mut Listing,
     cancel: &Cancel,
 ) -> Result<(), DataError> {
+    let depth = above.len();
+    let walked = walk_entries(root, base, at, above, listing, cancel);
+    above.truncate(depth);
+    walked
+}
+
+fn walk_entries(
+    root: &Dir,
+    base: &Path,
+    at: &Path,
+    above: &mut Vec<(u64, u64)>,
+    listing: &mut Listing,
+    cancel: &Cancel,
+) -> Result<(), DataError> {
     cancel.check()?;
     let path = beneath(base, at);
     let failed = |source| DataError::io(path.display().to_string(), source);
@@ -102,13 +118,24 @@ fn walk(
         }
         let inner = at.join(&name);
         // Follows links, as far as they lead to what is beneath the root.
-        let Ok(found) = root.metadata(base.join(&inner)) else {
-            listing.left_out.push(inner);
-            continue;
+        let found = match root.metadata(base.join(&inner)) {
+            Ok(found) => found,
+            Err(error) if is_kept_away(&error) => {
+                listing.unread.push(inner);
+                continue;
+            }
+            Err(_) => {
+                listing.left_out.push(inner);
+                continue;
+            }
         };
         if found.is_dir() {
-            if above.contains(&(found.dev(), found.ino())) || above.len() >= DEEPEST {
+            if above.contains(&(found.dev(), found.ino())) {
                 listing.left_out.push(inner);
+                continue;
+            }
+            if above.len() >= DEEPEST {
+                listing.unread.push(inner);
                 continue;
             }
             listing.directories.push(inner.clone());
@@ -116,7 +143,7 @@ fn walk(
                 if matches!(error, DataError::Cancelled) {
                     return Err(error);
                 }
-                listing.left_out.push(inner);
+                listing.unread.push(inner);
             }
         } else if found.is_file() {
             let version = Version { size: found.size(), time: (found.mtime(), found.mtime_nsec()) };
@@ -126,8 +153,12 @@ fn walk(
             listing.left_out.push(inner);
         }
     }
-    above.pop();
     Ok(())
+}
+
+/// Whether the system refuses access; a link that leads out is refused by [`cap_std`] instead.
+fn is_kept_away(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::ACCESS.raw_os_error())
 }
 
 /// A path beneath a base; the root itself is `.`.
@@ -186,12 +217,27 @@ impl<'a> Progress<'a> {
     fn leave_out(&mut self, paths: &[PathBuf]) -> Result<(), DataError> {
         for path in paths {
             self.problems.push(format!(
-                "{} is left out: a link that leads out of the container, a device or unreadable",
+                "{} is left out: a link that leads out of the container or in a circle, or a device",
                 path.display()
             ));
             self.step(|counts| {
                 counts.total += 1;
                 counts.skipped += 1;
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Files in these are not copied, which is a failure: what was to be copied may be removed then.
+    fn unread(&mut self, paths: &[PathBuf]) -> Result<(), DataError> {
+        for path in paths {
+            self.problems.push(format!(
+                "{}: the directory can't be read, or is more than {DEEPEST} deep",
+                path.display()
+            ));
+            self.step(|counts| {
+                counts.total += 1;
+                counts.failed += 1;
             })?;
         }
         Ok(())
@@ -210,18 +256,21 @@ impl<'a> Progress<'a> {
 }
 
 /// Copies new and changed files. A file that is the same on both sides is skipped, and one that `keep`
-/// wants to stay. Returns the versions of the files of `from`.
+/// wants to stay. `seen` receives the versions of the files of `from` that need no other copy, also if an
+/// error ends the work.
 pub fn copy(
     from: Side<'_>,
     to: Side<'_>,
     keep: impl Fn(&Path, Version) -> bool,
+    seen: &mut Manifest,
     progress: &mut Progress<'_>,
-) -> Result<Manifest, DataError> {
+) -> Result<(), DataError> {
     let listing = list(from.root, from.base, &progress.cancel)?;
     let there = list(to.root, to.base, &progress.cancel)?;
     let count = listing.files.len() as u64;
     progress.step(|counts| counts.total += count)?;
     progress.leave_out(&listing.left_out)?;
+    progress.unread(&listing.unread)?;
     for directory in &listing.directories {
         progress.cancel.check()?;
         if let Err(error) = to.root.create_dir_all(to.base.join(directory)) {
@@ -230,23 +279,22 @@ pub fn copy(
             progress.problems.push(error.to_string());
         }
     }
-    let mut manifest = Manifest::new();
     for (path, found) in &listing.files {
         let is_same = there.files.get(path).is_some_and(|other| other.version == found.version);
         if is_same || keep(path, found.version) {
-            manifest.insert(path.clone(), found.version);
+            seen.insert(path.clone(), found.version);
             progress.step(|counts| counts.skipped += 1)?;
             continue;
         }
         match copy_file(from, to, path, *found, progress) {
             Ok(()) => {
-                manifest.insert(path.clone(), found.version);
+                seen.insert(path.clone(), found.version);
                 progress.step(|counts| counts.completed += 1)?;
             }
             Err(error) => progress.failed(path, &error)?,
         }
     }
-    Ok(manifest)
+    Ok(())
 }
 
 /// Deletes these files, where they still are as they were when they were fetched.
@@ -362,3 +410,53 @@ fn write(
 
 /// How much of a file is copied before the next look whether to go on.
 const PART: u64 = 8 << 20;
+
+#[cfg(test)]
+mod tests {
+    use cap_std::ambient_authority;
+
+    use super::*;
+
+    fn open(path: &Path) -> Dir {
+        Dir::open_ambient_dir(path, ambient_authority()).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_listed_is_a_failure() {
+        let all = tempfile::tempdir().unwrap();
+        let (from, to) = (all.path().join("from"), all.path().join("to"));
+        let deep: PathBuf = std::iter::repeat_n("d", 70).collect();
+        std::fs::create_dir_all(from.join(&deep)).unwrap();
+        std::fs::create_dir_all(from.join("e")).unwrap();
+        std::fs::create_dir(&to).unwrap();
+        for file in [deep.join("f"), "e/f".into()] {
+            std::fs::write(from.join(file), "x").unwrap();
+        }
+        std::os::unix::fs::symlink("/", from.join("out")).unwrap();
+        let (from, to) = (open(&from), open(&to));
+        let side = |root| Side { root, base: Path::new("") };
+        let last = std::cell::Cell::new(SyncCounts::default());
+        let report = |counts| last.set(counts);
+        let mut progress = Progress::new(&report, Cancel::default());
+        let mut seen = Manifest::new();
+        copy(side(&from), side(&to), |_, _| false, &mut seen, &mut progress).unwrap();
+        let said = progress.finish();
+        let counts = last.get();
+        assert_eq!((counts.completed, counts.skipped, counts.failed), (1, 1, 1), "{said}");
+        assert!(said.contains("more than 64 deep"), "{said}");
+        assert_eq!(seen.keys().collect::<Vec<_>>(), [Path::new("e/f")]);
+    }
+
+    #[test]
+    fn a_directory_that_fails_is_none_above_the_others() {
+        let all = tempfile::tempdir().unwrap();
+        let (mut above, mut listing) = (vec![(0, 0)], Listing::default());
+        let (root, cancel) = (open(all.path()), Cancel::default());
+        let missing = Path::new("missing");
+        assert!(walk(&root, missing, Path::new(""), &mut above, &mut listing, &cancel).is_err());
+        std::fs::write(all.path().join("file"), "x").unwrap();
+        let file = Path::new("file");
+        assert!(walk(&root, file, Path::new(""), &mut above, &mut listing, &cancel).is_err());
+        assert_eq!(above, [(0, 0)]);
+    }
+}

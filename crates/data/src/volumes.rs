@@ -24,7 +24,8 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::error::DataError;
 use crate::git;
-use crate::modes::{Reader, remove, settle};
+use crate::modes::removal::{is_set_aside, remove_or_set_aside};
+use crate::modes::{Reader, settle};
 use crate::names::prefix_path;
 use crate::roots::{Missing, StoreRoots, make};
 use crate::tree::{Cancel, Manifest, Progress, Side, copy, delete};
@@ -175,7 +176,7 @@ impl FileVolumes {
             return Ok(place.directory);
         }
         let half = place.half.clone();
-        self.blocking(held, move || remove(&half)).await?;
+        self.blocking(held, move || remove_or_set_aside(&half)).await?;
         if let VolumeSource::Git { url } = &request.spec.source {
             // Without settings of git.
             let home = self.above(app).join("home");
@@ -355,16 +356,17 @@ fn fill(
 ) -> Result<Manifest, VolumeFailure> {
     let tell = |counts: SyncCounts| report(request.number, counts);
     let mut progress = Progress::new(&tell, cancel.clone());
+    let mut manifest = Manifest::new();
     let filled = (|| {
         let Some((root, base)) = source(roots, request, Missing::Leave)? else {
-            return Ok(Manifest::new());
+            return Ok(());
         };
         let target = open(half)?;
         let from = Side { root: &root, base: &base };
         let to = Side { root: &target, base: Path::new("") };
-        copy(from, to, |_, _| false, &mut progress)
+        copy(from, to, |_, _| false, &mut manifest, &mut progress)
     })();
-    let manifest = filled.map_err(told)?;
+    filled.map_err(told)?;
     let said = progress.finish();
     if !said.is_empty() {
         tracing::warn!(
@@ -377,7 +379,8 @@ fn fill(
 }
 
 /// New and changed files of the store come to the copy; what the app changed meanwhile stays, unless the
-/// store has a newer version.
+/// store has a newer version. A file that is not fetched, or that the store has no more, is in the copy as
+/// it was, and so in the manifest: a push does not write it over what the store has.
 fn pull(
     roots: &StoreRoots,
     request: &VolumeRequest,
@@ -386,11 +389,14 @@ fn pull(
 ) -> Result<(), DataError> {
     let Some((root, base)) = source(roots, request, Missing::Leave)? else { return Ok(()) };
     let target = open(&place.directory)?;
-    let before = read_manifest(&place.manifest);
+    let mut manifest = read_manifest(&place.manifest);
+    let mut seen = Manifest::new();
     let from = Side { root: &root, base: &base };
     let to = Side { root: &target, base: Path::new("") };
-    let manifest = copy(from, to, |path, version| before.get(path) == Some(&version), progress)?;
-    keep(place, &manifest)
+    let is_known = |path: &Path, version| manifest.get(path) == Some(&version);
+    let pulled = copy(from, to, is_known, &mut seen, progress);
+    manifest.extend(seen);
+    keep(place, &manifest).and(pulled)
 }
 
 /// New and changed files of the copy go to the store. With the permission to delete, files are deleted
@@ -409,8 +415,10 @@ fn push(
     let mut manifest = read_manifest(&place.manifest);
     let from = Side { root: &copied, base: Path::new("") };
     let to = Side { root: &root, base: &base };
-    let pushed = copy(from, to, |path, version| manifest.get(path) == Some(&version), progress)?;
-    if request.spec.permission == ovhai_core::volume::Permission::Rwd {
+    let mut seen = Manifest::new();
+    let is_known = |path: &Path, version| manifest.get(path) == Some(&version);
+    let pushed = copy(from, to, is_known, &mut seen, progress);
+    if pushed.is_ok() && request.spec.permission == ovhai_core::volume::Permission::Rwd {
         let is_gone = |path: &Path| {
             copied
                 .symlink_metadata(path)
@@ -426,8 +434,8 @@ fn push(
         }
         delete(to, gone.into_iter(), progress)?;
     }
-    manifest.extend(pushed);
-    keep(place, &manifest)
+    manifest.extend(seen);
+    keep(place, &manifest).and(pushed)
 }
 
 fn keep(place: &Place, manifest: &Manifest) -> Result<(), DataError> {
@@ -458,12 +466,12 @@ fn names(directory: &Path) -> io::Result<Vec<String>> {
 /// Removes an app's copies; what is kept with the app, too, if all goes.
 fn clear(above: &Path, all: bool) -> io::Result<()> {
     if all {
-        return remove(above);
+        return remove_or_set_aside(above);
     }
     for name in names(above)? {
         let is_kept = name.starts_with("kept-") && !name.ends_with(PART);
         if !is_kept {
-            remove(&above.join(name))?;
+            remove_or_set_aside(&above.join(name))?;
         }
     }
     // It stays if something is kept.
@@ -475,7 +483,7 @@ fn clear(above: &Path, all: bool) -> io::Result<()> {
 fn remove_halves(above: &Path) -> io::Result<()> {
     let suffix = format!(".{PART}");
     for name in names(above)?.into_iter().filter(|name| name.ends_with(&suffix)) {
-        remove(&above.join(name))?;
+        remove_or_set_aside(&above.join(name))?;
     }
     Ok(())
 }
@@ -483,7 +491,7 @@ fn remove_halves(above: &Path) -> io::Result<()> {
 /// Removes shared copies that no app names.
 fn sweep(base: &Path) -> io::Result<()> {
     let mut used = BTreeSet::new();
-    for app in names(base)?.into_iter().filter(|name| name != CACHE) {
+    for app in names(base)?.into_iter().filter(|name| name != CACHE && !is_set_aside(name)) {
         let above = base.join(app);
         for note in names(&above)?.into_iter().filter(|name| name.ends_with(NOTE)) {
             used.insert(std::fs::read_to_string(above.join(note)).unwrap_or_default());
@@ -493,20 +501,24 @@ fn sweep(base: &Path) -> io::Result<()> {
     for name in names(&cache)? {
         let key = name.split('.').next().unwrap_or_default();
         if !used.contains(key) {
-            remove(&cache.join(name))?;
+            remove_or_set_aside(&cache.join(name))?;
         }
     }
     Ok(())
 }
 
-/// Removes what an earlier emulator left, but of these apps.
+/// Removes what an earlier emulator left, but of these apps. What can't be removed does not keep the
+/// rest.
 fn recover(base: &Path, keep: &BTreeSet<String>) -> io::Result<()> {
     for name in names(base)? {
         let above = base.join(&name);
-        if name == CACHE || keep.contains(&name) {
-            remove_halves(&above)?;
+        let removed = if name == CACHE || keep.contains(&name) {
+            remove_halves(&above)
         } else {
-            remove(&above)?;
+            remove_or_set_aside(&above)
+        };
+        if let Err(error) = removed {
+            tracing::warn!(directory = %above.display(), %error, "files of volumes that an earlier emulator left can't be removed");
         }
     }
     sweep(base)
@@ -559,3 +571,7 @@ impl Volumes for FileVolumes {
         Box::pin(self.clone().unmount_all(app, leaving))
     }
 }
+
+#[cfg(test)]
+#[path = "volumes_tests.rs"]
+mod tests;

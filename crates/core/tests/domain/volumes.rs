@@ -73,6 +73,18 @@ async fn an_app_without_its_files_fails_and_starts_with_new_ones() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deletion_keeps_what_could_not_be_written_back() {
+    let w = World::automatic().await;
+    let id = w.submit(APP).await;
+    w.becomes(id, AppState::Running).await;
+    w.volumes.end(Err("the disk is full"));
+    w.platform.delete_app(&w.admin, &w.gra, id, Deletion::StopFirst).await.unwrap();
+    w.settle().await;
+    assert_eq!(w.state(id), None, "the app goes all the same");
+    assert_eq!(w.volumes.done(), ["mount 2 true", "Push 1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_app_that_is_stopped_or_deleted_does_not_wait_for_its_files() {
     let w = World::automatic().await;
     w.volumes.hold();

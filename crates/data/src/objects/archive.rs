@@ -1,5 +1,6 @@
 //! Many objects as one tar stream, so that a thousand small ones cost one call.
 
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 
 use ovhai_api_types::{ObjectName, ObjectsDone};
@@ -13,6 +14,8 @@ use super::{ObjectError, Result};
 const CHUNK: usize = 256 * 1024;
 /// Maximum bytes behind the end of an archive.
 const PADDING: u64 = 1024 * 1024;
+/// Maximum bytes between two objects: headers, long names, and what is no object.
+const BETWEEN: u64 = 1024 * 1024;
 /// Mode of objects in an archive.
 const MODE: u32 = 0o644;
 
@@ -46,12 +49,23 @@ fn unpack_each(
     mut named: impl FnMut(ObjectName) -> Result<ObjectName>,
     mut passed: impl FnMut(u64),
 ) -> Result<()> {
-    let broken = |error: io::Error| ObjectError::BrokenOff(error.to_string());
+    let limit = Cell::new(BETWEEN);
+    let broken = |error: io::Error| {
+        if limit.get() > 0 {
+            return ObjectError::BrokenOff(error.to_string());
+        }
+        let why = "there is more than 1 MiB between two objects of the archive, such as a name or a directory with content";
+        ObjectError::Invalid(why.into())
+    };
     let mut from = io::BufReader::with_capacity(CHUNK, from);
     let mut buffer = vec![0; CHUNK];
     {
-        let mut archive = Archive::new(&mut from);
-        for entry in archive.entries().map_err(broken)? {
+        // The archive reads names to their ends, however long they are.
+        let mut archive = Archive::new(Limited { from: &mut from, left: &limit });
+        let mut entries = archive.entries().map_err(broken)?;
+        loop {
+            limit.set(BETWEEN);
+            let Some(entry) = entries.next() else { break };
             let mut entry = entry.map_err(broken)?;
             match entry.header().entry_type() {
                 EntryType::Regular | EntryType::Continuous => {}
@@ -69,8 +83,11 @@ fn unpack_each(
             let name = named(name)?;
             let Some(mut part) = writer.begin(&name)? else {
                 done.skipped += 1;
+                limit.set(u64::MAX);
+                io::copy(&mut entry, &mut io::sink()).map_err(broken)?;
                 continue;
             };
+            limit.set(u64::MAX);
             let mut left = entry.size();
             while left > 0 {
                 let most = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
@@ -98,6 +115,24 @@ fn unpack_each(
         ));
     }
     Ok(())
+}
+
+/// A reader that ends with an error when it has read as much as is left.
+struct Limited<'l, R> {
+    from: R,
+    left: &'l Cell<u64>,
+}
+
+impl<R: Read> Read for Limited<'_, R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left.get()).unwrap_or(usize::MAX).min(to.len());
+        if most == 0 && !to.is_empty() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let count = self.from.read(&mut to[..most])?;
+        self.left.set(self.left.get() - count as u64);
+        Ok(count)
+    }
 }
 
 /// Writes objects as a tar stream; those that do not exist are left out.
@@ -147,5 +182,71 @@ impl<R: Read, F: FnMut(u64)> Read for Counted<R, F> {
         let count = self.from.read(to)?;
         (self.passed)(count as u64);
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, Mode, OFlags, openat};
+
+    use super::*;
+
+    fn bucket(path: &std::path::Path) -> Bucket {
+        Bucket::of_directory(openat(CWD, path, OFlags::DIRECTORY, Mode::empty()).unwrap())
+    }
+
+    fn object(name: &str, content: &[u8]) -> Vec<u8> {
+        let mut builder = Builder::new(Vec::new());
+        let name = ObjectName::try_from(name.to_owned()).unwrap();
+        append_file(&mut builder, &name, &mut &*content, content.len() as u64, |_| ()).unwrap();
+        let mut all = builder.into_inner().unwrap();
+        all.truncate(all.len() - 1024);
+        all
+    }
+
+    fn header(kind: EntryType, size: u64) -> Vec<u8> {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_path("x").unwrap();
+        header.set_size(size);
+        header.set_cksum();
+        header.as_bytes().to_vec()
+    }
+
+    #[test]
+    fn what_is_no_object_takes_no_memory() {
+        let all = tempfile::tempdir().unwrap();
+        let bucket = bucket(all.path());
+        let kinds = [
+            EntryType::GNULongName,
+            EntryType::GNULongLink,
+            EntryType::XHeader,
+            EntryType::XGlobalHeader,
+            EntryType::Directory,
+        ];
+        for kind in kinds {
+            let mut read = 0;
+            let begin = [object("a", b"x"), header(kind, 64 << 30)].concat();
+            // Much less than it says, so that the test fails and not the machine.
+            let all = begin.chain(io::repeat(b'n').take(32 << 20));
+            let counted = Counted { from: all, passed: |count| read += count };
+            let outcome = unpack(&bucket, counted, true, Ok, |_| ());
+            assert!(matches!(outcome, Err(ObjectError::Invalid(_))), "{kind:?}: {outcome:?}");
+            assert!(read < 2 << 20, "{kind:?}: {read} bytes were read");
+        }
+    }
+
+    #[test]
+    fn objects_of_any_size_are_unpacked_and_skipped() {
+        let all = tempfile::tempdir().unwrap();
+        let bucket = bucket(all.path());
+        let big = vec![7; 3 << 20];
+        let long = format!("{}/b", "d/".repeat(200).trim_end_matches('/'));
+        let archive = [object("a", &big), object(&long, &big), object("c", b"c")].concat();
+        for (overwrite, objects) in [(false, 3), (false, 0), (true, 3)] {
+            let done = unpack(&bucket, &*archive, overwrite, Ok, |_| ()).unwrap();
+            assert_eq!((done.objects, done.skipped), (objects, 3 - objects));
+        }
+        assert_eq!(std::fs::read(all.path().join(long)).unwrap(), big);
     }
 }

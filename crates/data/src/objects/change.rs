@@ -1,14 +1,18 @@
 //! Deleting, copying and moving objects.
 
 use std::io;
+use std::time::{Duration, SystemTime};
 
-use ovhai_api_types::{ObjectName, ObjectsDone};
+use ovhai_api_types::{ObjectName, ObjectsDone, UNFINISHED};
 use rustix::fs::{AtFlags, FileType, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::bucket::{Bucket, names, size};
+use super::bucket::{Bucket, modified, names, size};
 use super::write::Writer;
 use super::{ObjectError, Result};
+
+/// How long an unfinished object is left alone that no byte is written to.
+const STALLED: Duration = Duration::from_mins(5);
 
 impl Bucket {
     /// Deletes objects; those that do not exist are skipped.
@@ -64,7 +68,8 @@ impl Bucket {
         }
     }
 
-    /// Removes all directories of a bucket that has no objects.
+    /// Removes all directories of a bucket that has no objects, and what uploads that were killed have
+    /// left.
     pub(super) fn delete_empty_directories(&self) -> Result<()> {
         if self.has_objects()? {
             // Deleting the bucket says so.
@@ -77,9 +82,18 @@ impl Bucket {
             at += 1;
             let directory = self.open_directory(&path)?;
             for name in names(std::os::fd::AsFd::as_fd(&directory))? {
-                let stat = statat(&directory, name.as_str(), AtFlags::SYMLINK_NOFOLLOW)?;
+                let stat = match statat(&directory, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
+                    // An upload has ended.
+                    Err(Errno::NOENT) => continue,
+                    found => found?,
+                };
                 if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
                     paths.push(format!("{path}{name}/"));
+                } else if name.starts_with(UNFINISHED) && is_stalled(&stat) {
+                    match unlinkat(&directory, name.as_str(), AtFlags::empty()) {
+                        Ok(()) | Err(Errno::NOENT) => {}
+                        Err(error) => return Err(error.into()),
+                    }
                 }
             }
         }
@@ -152,9 +166,58 @@ impl Bucket {
     }
 }
 
+/// Whether nothing was written to a file for long.
+fn is_stalled(stat: &rustix::fs::Stat) -> bool {
+    let seconds = modified(stat).and_then(|time| u64::try_from(time.as_second()).ok());
+    seconds
+        .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)))
+        .and_then(|written| written.elapsed().ok())
+        .is_some_and(|since| since > STALLED)
+}
+
 /// Whether two buckets are the same directory.
 fn is_same(one: &Bucket, other: &Bucket) -> Result<bool> {
     let place =
         |bucket: &Bucket| rustix::fs::fstat(&bucket.0).map(|stat| (stat.st_dev, stat.st_ino));
     Ok(place(one)? == place(other)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use ovhai_core::model::DataStoreRecord;
+
+    use crate::objects::{ObjectError, Store};
+    use crate::refused::Refused;
+    use crate::roots::{Missing, StoreRoots};
+
+    use super::*;
+
+    #[test]
+    fn what_a_killed_upload_has_left_does_not_keep_a_bucket() {
+        let all = tempfile::tempdir().unwrap();
+        let roots = StoreRoots::new(all.path().join("own"), Refused::new([]));
+        let record: DataStoreRecord = serde_json::from_value(serde_json::json!({
+            "alias": "LOCAL", "created_at": "2026-01-01T00:00:00Z",
+        }))
+        .unwrap();
+        let store = Store::open(&roots, &record, Missing::Make).unwrap().unwrap();
+        store.create("data").unwrap();
+        let inner = all.path().join("own/local/data/a/b");
+        std::fs::create_dir_all(&inner).unwrap();
+        let part = |name: &str, age: u64| {
+            let file = std::fs::File::create(inner.join(format!("{UNFINISHED}{name}"))).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        };
+        part("killed-1", 400);
+        part("running-1", 100);
+        assert!(matches!(store.delete("data"), Err(ObjectError::Conflict(_))), "an upload runs");
+        part("running-1", 400);
+        // An object keeps both.
+        std::fs::write(inner.join("object"), "x").unwrap();
+        assert!(matches!(store.delete("data"), Err(ObjectError::Conflict(_))));
+        assert!(inner.join(format!("{UNFINISHED}running-1")).exists());
+        std::fs::remove_file(inner.join("object")).unwrap();
+        store.delete("data").unwrap();
+        assert!(!all.path().join("own/local/data").exists());
+    }
 }

@@ -168,6 +168,7 @@ impl Actor {
                 Vec::new()
             },
         };
+        let copies = self.mounts.ready();
         self.mounts.start_over();
         let id = self.id;
         let volumes = Arc::clone(&all.launching.volumes);
@@ -185,17 +186,20 @@ impl Actor {
         let end = self.mounts.end.clone();
         let at_once = work.write_back.is_empty();
         let task = tokio::spawn(async move {
-            let mut is_written = true;
+            let mut unwritten = Vec::new();
             if let Some(log) = log {
                 for request in work.write_back {
-                    is_written &= push(&*volumes, id, request, &log).await;
+                    let number = request.number;
+                    if !push(&*volumes, id, request, &log).await {
+                        unwritten.push(number);
+                    }
                 }
                 log.ended(None);
             }
-            if is_written || work.leaving == Leaving::Deleted {
+            if unwritten.is_empty() {
                 volumes.unmount(id, work.leaving).await;
             } else {
-                tracing::warn!(app = %id, "files of a volume could not be written back; its copy stays until the app is started again or deleted");
+                warn_of_unwritten(id, &unwritten, &copies, work.leaving);
             }
             let _ = end.send(Ended::Left(work.leaving));
         });
@@ -241,6 +245,26 @@ impl Actor {
 struct Departure {
     leaving: Leaving,
     write_back: Vec<VolumeRequest>,
+}
+
+/// Says which copies stay, where they are, and how long.
+fn warn_of_unwritten(
+    app: ovhai_api_types::AppId,
+    unwritten: &[usize],
+    copies: &[MountedVolume],
+    leaving: Leaving,
+) {
+    let directories: Vec<&str> = copies
+        .iter()
+        .filter(|copy| unwritten.contains(&copy.number))
+        .map(|copy| copy.directory.as_str())
+        .collect();
+    let until = match leaving {
+        Leaving::Stopped => "the app is started again or deleted",
+        // The next emulator removes copies of apps that do not exist.
+        Leaving::Deleted => "the emulator is started again: save what you need from it before",
+    };
+    tracing::warn!(%app, volumes = ?unwritten, ?directories, "files of a volume could not be written back; its copy stays until {until}");
 }
 
 /// Writes one volume back; says whether all of it was written.
