@@ -77,6 +77,15 @@ fn platform(what: &Path, error: &io::Error) -> VolumeFailure {
     )
 }
 
+/// Whether a copy is shared by all volumes like it. One that may be written to a directory of the
+/// owner's is the app's own: another app, which another caller has changed, can't write into it.
+fn is_shared(request: &VolumeRequest) -> bool {
+    let is_host = request.store.as_ref().is_some_and(|store| store.is_owner_named());
+    request.spec.cache
+        && request.spec.source != VolumeSource::Standalone
+        && !(is_host && request.spec.permission.writes())
+}
+
 impl FileVolumes {
     /// On these data stores; copies are kept in `base`, which is made when it is needed. `tools` starts
     /// git.
@@ -113,7 +122,7 @@ impl FileVolumes {
         if request.spec.source == VolumeSource::Standalone {
             return Place::new(&above, &format!("kept-{}", request.number));
         }
-        if request.spec.cache {
+        if is_shared(request) {
             return Place::new(&self.base.join(CACHE), &Self::cache_key(request));
         }
         Place::new(&above, &request.number.to_string())
@@ -159,8 +168,7 @@ impl FileVolumes {
         report: &SyncReport,
     ) -> Result<PathBuf, VolumeFailure> {
         let place = self.place(app, request);
-        let is_shared = request.spec.cache && request.spec.source != VolumeSource::Standalone;
-        let held = if is_shared {
+        let held = if is_shared(request) {
             let note = self.above(app).join(format!("{}{NOTE}", request.number));
             let name = place.directory.file_name().unwrap_or_default().to_string_lossy();
             // First: a copy that an app names is not swept.
@@ -212,7 +220,7 @@ impl FileVolumes {
         report: SyncReport,
     ) -> Result<String, VolumeFailure> {
         let held = self.lock(app).await;
-        let shared = if request.spec.cache {
+        let shared = if is_shared(&request) {
             Some(Arc::clone(&self.cache).lock_owned().await)
         } else {
             None

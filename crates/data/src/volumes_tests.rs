@@ -124,3 +124,19 @@ fn the_next_emulator_removes_copies_of_apps_that_are_gone() {
     assert!(base.join("app/1").is_dir() && !base.join("app/2.part").exists());
     assert!(base.join("cache/used").is_dir() && !base.join("cache/unused").exists());
 }
+
+#[test]
+fn a_copy_that_goes_to_a_directory_of_the_owner_is_not_shared() {
+    let world = world();
+    let shared = |cache: bool, permission: Permission, is_host: bool| {
+        let mut request = world.request.clone();
+        (request.spec.cache, request.spec.permission) = (cache, permission);
+        if !is_host {
+            request.store = None;
+        }
+        is_shared(&request)
+    };
+    assert!(!shared(true, Permission::Rw, true) && !shared(true, Permission::Rwd, true));
+    assert!(shared(true, Permission::Ro, true) && shared(true, Permission::Rw, false));
+    assert!(!shared(false, Permission::Ro, true));
+}
