@@ -265,7 +265,7 @@ mod tests {
         let copy = all.path().join("copy");
         std::fs::create_dir_all(copy.join("a/b/c")).unwrap();
         for path in ["a/b/c", "a/b", "a", ""] {
-            let none = std::fs::Permissions::from_mode(0);
+            let none = std::fs::Permissions::from_mode(0o0);
             std::fs::set_permissions(copy.join(path), none).unwrap();
         }
         remove(&copy).unwrap();
