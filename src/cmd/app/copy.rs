@@ -304,7 +304,11 @@ fn place(first: &First, destination: &str, is_contents: bool) -> io::Result<Plac
         return fail(io::ErrorKind::NotFound, why);
     }
     let name = archive::base_name(destination);
-    let place = Place::rename(&directory, first, name.as_deref());
+    let place = if there.exists {
+        Place::rename(&directory, first, name.as_deref())
+    } else {
+        Place::create(&directory, first, name.as_deref())
+    };
     Ok(place)
 }
 
