@@ -1,11 +1,13 @@
 //! Files from and to apps.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
-use ovhai_test_support::TestCli;
 use ovhai_test_support::processes::app_file;
+use ovhai_test_support::{TestCli, eventually_now};
 
 use crate::OVHAI;
 
@@ -91,6 +93,38 @@ fn files_there_and_back() {
     // Half of one is no success.
     let output = cli.command(&arguments).write_stdin(&tar[..700]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
+}
+
+fn spawn(cli: &TestCli, arguments: &[&str]) -> Child {
+    let mut command = Command::new(cli.executable());
+    command.args(arguments).env_clear().envs(cli.environment()).current_dir(cli.home());
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    piped.spawn().unwrap()
+}
+
+#[test]
+fn pipes_keep_nothing_back() {
+    let cli = with_process();
+    // The app's side refuses what is no tar, while more of it could follow.
+    let mut child = spawn(&cli, &["app", "cp", "-", "p:"]);
+    let mut open = child.stdin.take().unwrap();
+    // It may end before all was written.
+    let _ = open.write_all(&vec![0xff; 256 * 1024]);
+    let ended = eventually_now("it ends before its input", || child.try_wait().unwrap());
+    drop(open);
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(ended.code() == Some(1) && said.contains("can't be copied"), "{ended}: {said}");
+
+    // A reader of the tar that wants only its beginning.
+    fs::write(cli.home().join("app/big"), vec![7; 8 * 1024 * 1024]).unwrap();
+    let mut child = spawn(&cli, &["app", "cp", "p:big", "-"]);
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0]).unwrap();
+    drop(out);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.as_str()), (Some(0), ""));
 }
 
 #[test]

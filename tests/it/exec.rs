@@ -100,6 +100,26 @@ fn output_input_and_exit_codes_are_passed_on() {
 }
 
 #[test]
+fn output_that_is_lost_is_a_failure() {
+    let cli = with_process();
+    let run = |out: Stdio| {
+        let mut command = Command::new(cli.executable());
+        command.args(exec(&[], &["echo", "hi"])).env_clear().envs(cli.environment());
+        let command = command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
+        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let (code, said) = run(full.into());
+    assert!(code == Some(1) && said.contains("the command's output can't be written"), "{said}");
+    assert!(said.contains("No space left on device") && said.contains("hint: "), "{said}");
+    // A reader that is gone wants no more.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(run(writer.into()), (Some(0), String::new()));
+}
+
+#[test]
 fn signals_are_passed_on() {
     let cli = with_process();
     let script = "trap 'echo got it; exit 9' TERM; echo ready; while :; do sleep 0.05; done";

@@ -8,11 +8,12 @@
 //! The program itself copies the files of an app that runs as a local process: `ovhai __archive`,
 //! under the app's supervisor, with the archive as standard input or output.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, FileTimes, Metadata};
 use std::io::{self, Error, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -101,6 +102,8 @@ fn pack_one(
     let failed = |error: Error| of(path, &error);
     let mut header = Header::new_gnu();
     header.set_metadata(found);
+    // It writes a time before 1970 as one in the far future.
+    header.set_mtime(u64::try_from(found.mtime()).unwrap_or(0));
     if found.is_symlink() {
         let target = fs::read_link(path).map_err(failed)?;
         header.set_size(0);
@@ -162,19 +165,28 @@ pub struct First {
 pub struct Target {
     directory: PathBuf,
     rename: Option<(PathBuf, PathBuf)>,
+    /// Whether the destination is what the first entry becomes, and not the directory.
+    is_new: bool,
 }
 
 impl Target {
     /// Into this directory, under the names that entries have.
     pub fn directory(path: &Path) -> Self {
-        Self { directory: path.to_owned(), rename: None }
+        Self { directory: path.to_owned(), rename: None, is_new: false }
     }
 
     /// The first entry, and what is in it, as `name` in this directory; or, without a name, as the
     /// directory itself. Other entries are refused.
     pub fn rename(directory: &Path, first: &First, name: Option<&OsStr>) -> Self {
         let name = name.map_or_else(PathBuf::new, PathBuf::from);
-        Self { directory: directory.to_owned(), rename: Some((first.name.clone(), name)) }
+        let rename = Some((first.name.clone(), name));
+        Self { directory: directory.to_owned(), rename, is_new: false }
+    }
+
+    /// As [`Target::rename`], for a destination that is not there yet: links may not lead out of it
+    /// into the directory that it is made in.
+    pub fn create(directory: &Path, first: &First, name: Option<&OsStr>) -> Self {
+        Self { is_new: true, ..Self::rename(directory, first, name) }
     }
 
     fn name(&self, name: &Path) -> io::Result<PathBuf> {
@@ -183,6 +195,13 @@ impl Target {
             invalid(format!("the archive has {}, beside {}", name.display(), old.display()))
         })?;
         Ok(new.join(inside).components().collect())
+    }
+
+    /// Whether a link of this name leads to something in the destination.
+    fn holds_link(&self, name: &Path, target: &Path) -> bool {
+        let destination = self.rename.as_ref().filter(|_| self.is_new).map(|(_, new)| new);
+        let inside = destination.and_then(|new| name.strip_prefix(new).ok());
+        stays_inside(inside.unwrap_or(name), target)
     }
 }
 
@@ -243,13 +262,7 @@ fn kind<R: Read>(entry: &tar::Entry<'_, R>, name: &Path) -> io::Result<Kind> {
     Ok(match entry.header().entry_type() {
         EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => Kind::File,
         EntryType::Directory => Kind::Directory,
-        EntryType::Symlink => {
-            let target = target()?;
-            if !stays_inside(name, &target) {
-                return Err(refuse_link(name, &target));
-            }
-            Kind::Link(target)
-        }
+        EntryType::Symlink => Kind::Link(target()?),
         EntryType::Link => Kind::Same(checked(&target()?)?),
         other => {
             return Err(invalid(format!(
@@ -258,6 +271,43 @@ fn kind<R: Read>(entry: &tar::Entry<'_, R>, name: &Path) -> io::Result<Kind> {
             )));
         }
     })
+}
+
+/// The links that an archive has had so far.
+#[derive(Default)]
+struct Links(HashSet<PathBuf>);
+
+impl Links {
+    /// The name and the kind of an entry. Nothing may be beneath a link, or be another name of one:
+    /// where that leads says only what is in the destination.
+    fn pass<R: Read>(&mut self, entry: &tar::Entry<'_, R>) -> io::Result<(PathBuf, Kind)> {
+        let name = checked(&entry.path()?)?;
+        let kind = kind(entry, &name)?;
+        self.refuse_beneath(&name)?;
+        match &kind {
+            Kind::Link(_) => drop(self.0.insert(name.clone())),
+            Kind::Same(of) => {
+                self.refuse_beneath(of)?;
+                if self.0.contains(of) {
+                    return Err(refuse_link(&name, of));
+                }
+            }
+            Kind::File | Kind::Directory => {}
+        }
+        Ok((name, kind))
+    }
+
+    fn refuse_beneath(&self, name: &Path) -> io::Result<()> {
+        if name.ancestors().skip(1).any(|above| self.0.contains(above)) {
+            return Err(invalid(format!("{} is beneath a link of the archive", name.display())));
+        }
+        Ok(())
+    }
+}
+
+/// The time of an entry, in seconds since 1970. One before that, or one that is none, becomes 0.
+fn modified(header: &Header) -> io::Result<u64> {
+    Ok(header.mtime().map(|seconds| i64::try_from(seconds).map_or(0, i64::unsigned_abs))?)
 }
 
 /// Unpacks an archive where `decide` says, for its first entry. Returns the number of files.
@@ -269,11 +319,11 @@ pub fn unpack(
     let (mut decide, mut place) = (Some(decide), None);
     // Times of directories change when something is put into them.
     let mut directories = Vec::new();
+    let mut links = Links::default();
     let mut count = 0;
     for entry in archive.entries()? {
         let mut entry = entry?;
-        let name = checked(&entry.path()?)?;
-        let kind = kind(&entry, &name)?;
+        let (name, kind) = links.pass(&entry)?;
         if let Some(decide) = decide.take() {
             let first = First { name: name.clone(), is_directory: matches!(kind, Kind::Directory) };
             let target = decide(&first)?;
@@ -293,7 +343,9 @@ pub fn unpack(
         let failed = |error: Error| of(&path, &error);
         let header = entry.header();
         let mode = fs::Permissions::from_mode(header.mode()? & MODE);
-        let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(header.mtime()?);
+        let modified = SystemTime::UNIX_EPOCH
+            .checked_add(Duration::from_secs(modified(header)?))
+            .unwrap_or(SystemTime::UNIX_EPOCH);
         match kind {
             Kind::Directory => {
                 if !name.as_os_str().is_empty() {
@@ -309,6 +361,9 @@ pub fn unpack(
                 count += 1;
             }
             Kind::Link(to) => {
+                if !target.holds_link(&name, &to) {
+                    return Err(refuse_link(&name, &to));
+                }
                 clear(&path).map_err(failed)?;
                 std::os::unix::fs::symlink(to, &path).map_err(failed)?;
                 count += 1;
@@ -386,17 +441,22 @@ fn make_file(path: &Path) -> io::Result<File> {
 /// for other users' rights. What [`unpack`] refuses is refused.
 pub fn sanitize(from: impl Read, to: impl Write, owner: u64) -> io::Result<()> {
     let mut tar = Builder::new(to);
+    let mut links = Links::default();
     for entry in Archive::new(from).entries()? {
         let mut entry = entry?;
-        let name = checked(&entry.path()?)?;
-        let kind = kind(&entry, &name)?;
+        let (name, kind) = links.pass(&entry)?;
+        if let Kind::Link(target) = &kind
+            && !stays_inside(&name, target)
+        {
+            return Err(refuse_link(&name, target));
+        }
         if name.as_os_str().is_empty() {
             // The directory itself, which is there, keeps its owner and its mode.
             continue;
         }
         let mut header = Header::new_gnu();
         header.set_mode(entry.header().mode()? & MODE);
-        header.set_mtime(entry.header().mtime()?);
+        header.set_mtime(modified(entry.header())?);
         header.set_uid(owner);
         header.set_gid(owner);
         header.set_size(0);
@@ -491,7 +551,7 @@ mod tests {
     #[test]
     fn nothing_is_written_outside() {
         use EntryType::{Block, Directory, Fifo, Link, Regular, Symlink};
-        let hostile: [&[(&str, EntryType, &str)]; 12] = [
+        let hostile: [&[(&str, EntryType, &str)]; 14] = [
             &[("../out", Regular, "x")],
             &[("/out", Regular, "x")],
             &[("a/../../out", Regular, "x")],
@@ -500,6 +560,13 @@ mod tests {
             &[("d/", Directory, ""), ("d/l", Symlink, "../..")],
             &[("d/", Directory, ""), ("d/m", Symlink, ".."), ("d/l", Symlink, "m/..")],
             &[("l", Symlink, "d"), ("l/out", Regular, "x")],
+            &[
+                ("x/y/z/s", Symlink, "../../.."),
+                ("x/y/z/s/t", Symlink, "../../../.."),
+                ("x/y/z/s/t/out", Regular, "x"),
+            ],
+            // Another name of a link is a link from elsewhere.
+            &[("d/s", Symlink, ".."), ("l", Link, "d/s")],
             &[("l", Link, "../out")],
             &[("l", Link, "/etc/passwd")],
             &[("p", Fifo, "")],
@@ -513,10 +580,62 @@ mod tests {
             let tar = tar_of(entries);
             assert!(into(&inner, &tar).is_err(), "{entries:?}");
             assert_eq!(fs::read(home.path().join("out")).expect("there"), b"kept");
-            // Through links of an archive nothing is written; all else is refused on the way, too.
-            let through_link = entries.len() == 2 && entries[1].1 == Regular;
-            assert_eq!(sanitize(&tar[..], io::sink(), 1).is_err(), !through_link, "{entries:?}");
+            assert!(sanitize(&tar[..], io::sink(), 1).is_err(), "{entries:?}");
         }
+        let tar = tar_of(&[("d/s", Symlink, ".."), ("d/s/f", Regular, "x")]);
+        let why = sanitize(&tar[..], io::sink(), 1).expect_err("beneath a link").to_string();
+        assert_eq!(why, "d/s/f is beneath a link of the archive");
+    }
+
+    #[test]
+    fn links_are_judged_by_where_they_will_be() {
+        use EntryType::{Directory, Symlink};
+        let tar = tar_of(&[("dir/", Directory, ""), ("dir/l", Symlink, "../secret")]);
+        let unpack_as = |make: fn(&Path, &First) -> Target| {
+            let home = tempfile::tempdir().expect("a directory");
+            unpack(&tar[..], |first| Ok(make(home.path(), first)))
+        };
+        let within = |path: &Path, first: &First| Target::rename(path, first, Some("dir".as_ref()));
+        let as_it = |path: &Path, first: &First| Target::rename(path, first, None);
+        let new = |path: &Path, first: &First| Target::create(path, first, Some("out".as_ref()));
+        assert_eq!(unpack_as(within).expect("it stays in the destination"), 1);
+        for target in [as_it, new] {
+            let why = unpack_as(target).expect_err("it leads out").to_string();
+            assert!(why.contains("leads out of its directory: ../secret"), "{why}");
+        }
+    }
+
+    #[test]
+    fn times_before_1970() {
+        let (from, to) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two"));
+        let old = from.path().join("old");
+        let before = SystemTime::UNIX_EPOCH - Duration::from_hours(24);
+        let file = File::create(&old).expect("made");
+        file.set_times(FileTimes::new().set_modified(before)).expect("set");
+        let mut tar = Vec::new();
+        pack(&old, Path::new("old"), &mut tar).expect("packed");
+        let mtime = |tar: &[u8]| {
+            let mut archive = Archive::new(tar);
+            let entry = archive.entries().expect("entries").next().expect("one").expect("whole");
+            entry.header().mtime().expect("a time")
+        };
+        assert_eq!(mtime(&tar), 0);
+        // As other programs write it.
+        let mut header = Header::new_gnu();
+        header.set_mtime((-86_400_i64).cast_unsigned());
+        header.set_size(0);
+        header.set_mode(0o644);
+        let mut foreign = Builder::new(Vec::new());
+        foreign.append_data(&mut header, "old", io::empty()).expect("appended");
+        let foreign = foreign.into_inner().expect("a tar");
+        for tar in [&tar, &foreign] {
+            into(to.path(), tar).expect("unpacked");
+            let found = fs::metadata(to.path().join("old")).expect("there").modified();
+            assert_eq!(found.expect("a time"), SystemTime::UNIX_EPOCH);
+        }
+        let mut safe = Vec::new();
+        sanitize(&foreign[..], &mut safe, 1).expect("harmless");
+        assert_eq!(mtime(&safe), 0);
     }
 
     #[test]

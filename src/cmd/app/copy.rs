@@ -160,7 +160,11 @@ impl Side {
         };
         match (outcome, worked) {
             // The worker ended first, which ended the session.
-            (Err(failure), Err(error)) if failure.is_silent() => Err(failed(&error)),
+            (Err(failure), Err(error)) if failure.is_silent() => Err(match error.kind() {
+                // The reader of a pipe is gone: that is its own affair.
+                io::ErrorKind::BrokenPipe => failure,
+                _ => failed(&error),
+            }),
             (Err(failure), _) => Err(failure),
             (Ok(ExecStatus::Exited { code: 0 }), worked) => {
                 worked.map_err(|error| match io::Error::kind(&error) {
@@ -259,7 +263,16 @@ impl Side {
         let outcome =
             self.transfer(what, Some(input), |mut from| io::copy(&mut from, &mut io::sink()));
         // Together: the local side may fail first, and the app's side sees a broken tar then.
-        let (outcome, packed) = tokio::join!(outcome, packed);
+        let (outcome, packed) = if is_stdin {
+            let outcome = outcome.await;
+            // A thread that waits for standard input would keep a failure back.
+            if outcome.is_err() && !packed.is_finished() {
+                return outcome.map(drop);
+            }
+            (outcome, packed.await)
+        } else {
+            tokio::join!(outcome, packed)
+        };
         match packed.map_err(|error| Failure::new(error.to_string()))? {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 return Err(local(&told, &error));
@@ -304,7 +317,11 @@ fn place(first: &First, destination: &str, is_contents: bool) -> io::Result<Plac
         return fail(io::ErrorKind::NotFound, why);
     }
     let name = archive::base_name(destination);
-    let place = Place::rename(&directory, first, name.as_deref());
+    let place = if there.exists {
+        Place::rename(&directory, first, name.as_deref())
+    } else {
+        Place::create(&directory, first, name.as_deref())
+    };
     Ok(place)
 }
 

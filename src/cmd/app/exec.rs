@@ -76,9 +76,17 @@ impl Exec {
             number = signals.pass_on(told) => Err(Failure::silent(128 + number)),
         };
         // All of it, before anything else is shown.
-        let _ = written.await;
+        let written = written.await;
         drop(raw);
-        end(outcome?)
+        match written {
+            // The reader of a pipe is gone: that is its own affair.
+            Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new("the command's output can't be written").because(error).hint(
+                    "some of it is lost: make room where it goes, or redirect it, and run the command again",
+                ))
+            }
+            _ => end(outcome?),
+        }
     }
 }
 

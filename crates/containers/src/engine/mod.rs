@@ -5,6 +5,7 @@ mod hex;
 mod libpod;
 mod limits;
 mod settings;
+mod upgrade;
 
 pub use find::{Engine, EngineInfo, EngineKind, Gpus, NoEngine, Tried};
 pub(crate) use find::{connect, find, status, text};
@@ -12,3 +13,4 @@ pub(crate) use hex::sha256;
 pub use limits::Limits;
 pub(crate) use settings::docker_config;
 pub use settings::{Candidate, EngineAddress, EngineSettings};
+pub(crate) use upgrade::start_terminal;

@@ -30,6 +30,14 @@ pub(super) async fn run(
     over: impl Future<Output = &'static str>,
 ) {
     let (stream, _done) = far.into_parts();
+    run_on(stream, session, over).await;
+}
+
+async fn run_on(
+    stream: DuplexStream,
+    session: ExecSession,
+    over: impl Future<Output = &'static str>,
+) {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut socket = Socket { out: Vec::new(), is_closing: false };
     let mut input = Input::default();
@@ -66,7 +74,10 @@ pub(super) async fn run(
                     code: None,
                 }));
             }
-            permit = reserve(sink.as_ref()), if !input.waiting.is_empty() => {
+            // The credit is output, too: a client that reads none gets none.
+            permit = reserve(sink.as_ref()),
+                if !input.waiting.is_empty() && socket.out.len() < OUT_MAX =>
+            {
                 let bytes = input.waiting.pop_front().unwrap_or_default();
                 let count = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
                 // Without a permit the command reads no more: what comes is dropped.
@@ -216,6 +227,28 @@ mod tests {
 
     fn bytes(channel: ExecChannel, rest: &[u8]) -> Vec<u8> {
         [&[channel as u8], rest].concat()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn credit_waits_for_a_client_that_reads_nothing() {
+        const WAITING: usize = 1024;
+        let (mut client, stream) = tokio::io::duplex(WAITING);
+        let (session, mut command) = ExecSession::new();
+        tokio::spawn(run_on(stream, session, std::future::pending()));
+        // A credit of one byte takes four.
+        let most = (OUT_MAX + WAITING) / 4 + 1;
+        let mut taken = 0;
+        // A masked message of one byte, whenever the last one was taken.
+        while client.write_all(&[0x82, 0x82, 0, 0, 0, 0, 0, b'x']).await.is_ok() {
+            let soon =
+                tokio::time::timeout(std::time::Duration::from_secs(1), command.input.recv());
+            match soon.await {
+                Ok(Some(_)) => taken += 1,
+                Ok(None) | Err(_) => break,
+            }
+            assert!(taken <= most, "{taken} answers wait for a client that reads none");
+        }
+        assert!(taken > 1000, "{taken}: it takes what there is room for");
     }
 
     #[tokio::test]
