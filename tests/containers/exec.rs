@@ -80,6 +80,15 @@ fn commands_run_in_containers() {
         talk.resize(100);
         talk.expect("resized");
         assert_eq!(talk.end().0, 4, "{socket}");
+        // Bytes that look like the head of a frame.
+        let head = b"\x01\0\0\0\xff\xff\xff\xffend";
+        let script = r"printf '\001\000\000\000\377\377\377\377end'; exit 5";
+        let said = run(&["-t"], script, b"");
+        assert_eq!(said.status.code(), Some(5), "{socket}");
+        assert!(said.stdout.windows(head.len()).any(|part| part == head), "{socket}: {said:?}");
+        // It closes its output, and goes on.
+        let said = run(&[], "exec >&- 2>&-; sleep 1.5; exit 6", b"");
+        assert_eq!(said.status.code(), Some(6), "{socket}: {said:?}");
         let mut talk = Talk::begin(&cli, &exec(&[], "echo up; exec sleep 1000"));
         talk.expect("up");
         talk.types("\x03");

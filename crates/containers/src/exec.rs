@@ -370,8 +370,10 @@ mod tests {
                         "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
                     stream.write_all(upgraded.as_bytes()).await?;
                     stream.write_all(&self.output).await?;
-                    while self.is_endless {
-                        stream.write_all(&self.output).await?;
+                    if self.is_endless {
+                        loop {
+                            stream.write_all(&self.output).await?;
+                        }
                     }
                     return stream.shutdown().await;
                 }
@@ -422,8 +424,8 @@ mod tests {
         }
     }
 
-    fn terminal() -> Option<Terminal> {
-        Some(Terminal { size: TerminalSize { width: 80, height: 24 }, kind: "xterm".into() })
+    fn terminal() -> Terminal {
+        Terminal { size: TerminalSize { width: 80, height: 24 }, kind: "xterm".into() }
     }
 
     /// All that it says, and its end.
@@ -463,7 +465,7 @@ mod tests {
         // As the head of a frame of 4 GiB, and that of one of two bytes.
         let bytes =
             [&b"\x01\0\0\0\xff\xff\xff\xff"[..], b"\x02\0\0\0\0\0\0\x02hi", &[0; 99]].concat();
-        let mut session = Fake::of(&bytes).run(home.path(), terminal()).await;
+        let mut session = Fake::of(&bytes).run(home.path(), Some(terminal())).await;
         let (said, end) = all(&mut session).await;
         assert_eq!(said, bytes);
         assert_eq!(end, ExecOutput::Ended(ExitStatus::Code(4)));
@@ -484,7 +486,7 @@ mod tests {
         let sleeper = sleeper();
         let looks = AtomicU32::new(u32::MAX);
         let fake = Fake { pid: sleeper.id(), looks, ..Fake::of(b"bye") };
-        let mut session = fake.run(home.path(), terminal()).await;
+        let mut session = fake.run(home.path(), Some(terminal())).await;
         assert_eq!(session.output.recv().await, Some(ExecOutput::Stdout(b"bye".to_vec())));
         // The end of the output was seen, and is not the command's.
         let soon = tokio::time::timeout(10 * PAUSE, session.output.recv()).await;
@@ -500,7 +502,7 @@ mod tests {
         let looks = AtomicU32::new(u32::MAX);
         let output = vec![b'x'; EXEC_CHUNK_MAX];
         let fake = Fake { pid: sleeper.id(), looks, output, is_endless: true };
-        let session = fake.run(home.path(), terminal()).await;
+        let session = fake.run(home.path(), Some(terminal())).await;
         // Nothing of the output is read, and there is no more room.
         while session.output.len() < session.output.max_capacity() {
             tokio::time::sleep(PAUSE).await;

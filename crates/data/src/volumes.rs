@@ -581,5 +581,4 @@ impl Volumes for FileVolumes {
 }
 
 #[cfg(test)]
-#[path = "volumes_tests.rs"]
 mod tests;

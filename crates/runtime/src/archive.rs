@@ -307,7 +307,7 @@ impl Links {
 
 /// The time of an entry, in seconds since 1970. One before that, or one that is none, becomes 0.
 fn modified(header: &Header) -> io::Result<u64> {
-    Ok(header.mtime().map(|seconds| i64::try_from(seconds).map_or(0, i64::unsigned_abs))?)
+    header.mtime().map(|seconds| i64::try_from(seconds).map_or(0, i64::unsigned_abs))
 }
 
 /// Unpacks an archive where `decide` says, for its first entry. Returns the number of files.
