@@ -519,6 +519,26 @@ fn a_copy_outlives_its_emulator() {
     assert_eq!(files(&copy), texts(&[("a", "a"), ("written", "by the app")]));
 }
 
+/// A directory that is too deep is not written back, and so its copy is not removed with the app.
+#[test]
+fn what_can_not_be_written_back_stays_until_the_next_emulator() {
+    let cli = TestCli::new(OVHAI);
+    let mut e = Foreground::start(&cli, &[]);
+    let volume = ["--volume", "b@S3GRA:/d:rw", "--volume-writeback"];
+    let app = cli.json(&[&["app", "run", "ovhai/echo", "--wait"][..], &volume].concat());
+    let id = app["id"].as_str().unwrap();
+    let copy = cli.state_dir().join("volumes").join(id).join("1");
+    let deep: PathBuf = std::iter::repeat_n("d", 70).chain(["deep"]).collect();
+    write(&copy, &[(deep.to_str().unwrap(), "deep"), ("flat", "flat")]);
+    cli.ok(&["app", "delete", id, "--force", "--wait"]);
+    assert_eq!(files(&cli.state_dir().join("data/s3gra/b")), texts(&[("flat", "flat")]));
+    assert_eq!(files(&copy).len(), 2, "the copy is there");
+    e.child.kill().unwrap();
+    e.child.wait().unwrap();
+    let _e = Foreground::start(&cli, &[]);
+    eventually_now("the copy is gone", || (!copy.exists()).then_some(()));
+}
+
 #[test]
 fn the_command_line_shows_and_synchronises_volumes() {
     let cli = TestCli::new(OVHAI);
