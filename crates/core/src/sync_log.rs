@@ -1,4 +1,4 @@
-//! The record of a synchronisation while it runs: what works on it reports here, and whoever looks at the
+//! The record of a synchronisation while it runs: what works on it reports here, and every reader of the
 //! app sees it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

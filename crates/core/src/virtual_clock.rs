@@ -1,6 +1,6 @@
 //! A clock whose domain time can be moved forward, and can stand still.
 //!
-//! It knows who waits for which moment, so that whoever moves it can go from one to the next. A wait is
+//! It knows the moments that tasks wait for, so that a move goes from one to the next. A wait is
 //! registered until its task has noticed that it is over.
 
 use std::collections::BTreeMap;

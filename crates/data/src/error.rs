@@ -34,7 +34,7 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// An error of the file system; one of a path that leads out of its container is told apart.
+    /// An error of the file system; one of a path that leads out of its container has a variant of its own.
     pub fn io(what: impl Into<String>, source: io::Error) -> Self {
         let what = what.into();
         // The library's own refusal has no number of the system.

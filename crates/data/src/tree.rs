@@ -1,7 +1,7 @@
 //! Copying directories, and bringing two of them together.
 //!
 //! Both sides are opened as capabilities ([`cap_std`]): links are resolved beneath their roots, and what
-//! leads out is left out. A file appears under its name when it is complete. Files are told apart by size
+//! leads out is left out. A file appears under its name when it is complete. Files are compared by size
 //! and time; a copy has its source's time.
 
 use std::collections::BTreeMap;
@@ -357,7 +357,7 @@ fn copy_file(
     let copied = write(source, to.root, &temporary, found, progress)
         .and_then(|()| to.root.rename(&temporary, to.root, &target).map_err(failed));
     if copied.is_err() {
-        // The first failure is the one that is told.
+        // The first failure is the one that is reported.
         let _ = to.root.remove_file(&temporary);
     }
     copied

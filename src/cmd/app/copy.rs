@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::server::target::Target;
 
-/// Maximum length of what is told of an app's side, in bytes.
+/// Maximum length of the error text of an app's side, in bytes.
 const SAID_MAX: usize = 4096;
 
 #[derive(Debug, Args)]

@@ -48,7 +48,7 @@ pub struct VolumeFailure {
     pub message: String,
 }
 
-/// Is told the progress: the volume's number, and the counts. Cheap to clone, and may be called often.
+/// Receives the progress: the volume's number, and the counts. Cheap to clone, and may be called often.
 pub type SyncReport = Arc<dyn Fn(usize, SyncCounts) + Send + Sync>;
 
 /// What becomes of the files of an app's volumes.

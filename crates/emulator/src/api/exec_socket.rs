@@ -216,7 +216,7 @@ fn message(
         _ => None,
     };
     let asked = asked.ok_or(CloseCode::ProtocolError)?;
-    // Full: the command does not take so many, and the last ones may be left out.
+    // Full: the command reads them too slowly, and the last ones may be left out.
     let _ = control.try_send(asked);
     Ok(())
 }
