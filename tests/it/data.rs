@@ -592,7 +592,7 @@ async fn access_is_checked_before_a_body_is_read() {
     let (e, directory) = emulator().await;
     let token =
         |role: &str, selector: Value| json!({"name": "t", "role": role, "labelSelector": selector});
-    let mut bearers = vec![("nobody", "wrong".to_owned(), 401)];
+    let mut bearers = vec![("an invalid bearer", "wrong".to_owned(), 401)];
     for (role, selector, status) in
         [("read", Value::Null, 403), ("operator", json!("group=A"), 403)]
     {

@@ -290,7 +290,7 @@ async fn who_may_run_commands() {
             ("unscoped operator", Some(token("operator", None).await), operator),
             ("operator of others", Some(token("operator", Some("group=B")).await), out_of_scope),
             ("reader", Some(token("read", Some("group=A")).await), 403),
-            ("nobody", None, 401),
+            ("anonymous", None, 401),
         ] {
             let client = client(&e, bearer.as_deref());
             for task in [
@@ -356,7 +356,7 @@ async fn a_client_that_sends_too_much_is_disconnected() {
     while let Ok(Some(message)) = receiver.next().await {
         assert!(matches!(message, ExecMessage::Stdout(_) | ExecMessage::Credit(_)), "{message:?}");
     }
-    // What is no WebSocket is told so.
+    // A request without a WebSocket upgrade gets the reason.
     let path = format!("/v1/app/{}/exec?command=true", app.id);
     let answer = e.admin("GET", &path, None).await;
     assert!(answer.status == 400 && answer.text().contains("WebSocket"), "{}", answer.text());

@@ -18,7 +18,7 @@ pub(super) enum Output {
     Stderr(Vec<u8>),
 }
 
-/// What the command is to be told.
+/// A message for the command.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Control {
     Resize(TerminalSize),

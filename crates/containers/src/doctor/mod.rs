@@ -261,7 +261,7 @@ fn notes(engine: &Engine, check: &Check, app: &Observed) -> Vec<Finding> {
     }
     if app.sockets.is_none() && app.not_started.is_none() && app.ended.is_none() {
         notes.push(note(
-            "where it listens can't be told: the engine's processes are not of this machine".into(),
+            "the addresses that it listens on are unknown: the engine's processes do not run on this machine".into(),
             "none is needed if it answers",
         ));
     }

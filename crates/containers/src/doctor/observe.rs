@@ -14,8 +14,8 @@ const MOST: u64 = 256 * 1024;
 /// State of a socket that listens, in the kernel's table.
 const LISTENS: &str = "0A";
 
-/// The addresses at which the processes in the network of this process listen; none: it can't be
-/// told. The process has to be the container's.
+/// The addresses at which the processes in the network of this process listen; none if they are unknown.
+/// The process has to be the container's.
 pub(super) fn sockets(pid: i64, id: &str) -> Option<Vec<SocketAddr>> {
     if pid <= 0 || id.is_empty() {
         return None;

@@ -70,7 +70,7 @@ pub(super) struct Observed {
     pub(super) ended: Option<Ended>,
     /// Its output.
     pub(super) lines: Vec<String>,
-    /// Where it listens; none: it can't be told.
+    /// The addresses that it listens on; none if they are unknown.
     pub(super) sockets: Option<Vec<SocketAddr>>,
     /// The last answer to the probe, or why there is none.
     pub(super) answer: Option<Result<Answer, String>>,

@@ -400,7 +400,7 @@ fn not_ready(runs: &Runs<'_>) -> Vec<Finding> {
         Some([]) => format!("it runs, and listens on no port after {watched} s"),
         Some(_) => format!("port {port} at {path}: {said}, after {watched} s"),
         None => format!(
-            "port {port} at {path}: {said}, after {watched} s; where it listens can't be told for this engine"
+            "port {port} at {path}: {said}, after {watched} s; the addresses that it listens on are unknown for this engine"
         ),
     };
     let fix = format!(
